@@ -1,0 +1,36 @@
+"""Which volumes there are, who they belong to, and the patches cut from them."""
+
+from monai_cardiac_gan.data.datalist import (
+    Record,
+    read_datalist,
+    records_from_csv,
+    records_from_folder,
+    records_from_json,
+)
+from monai_cardiac_gan.data.digest import volume_digest
+from monai_cardiac_gan.data.errors import VolumeError
+from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
+from monai_cardiac_gan.data.patch_set import PatchSetWriter, read_manifest, write_json
+from monai_cardiac_gan.data.phantom import PhantomLabel, PhantomVolume, WholeHeartPhantom
+from monai_cardiac_gan.data.splits import TEST, TRAIN, same_person_groups, split_subjects
+
+__all__ = [
+    "TEST",
+    "TRAIN",
+    "AortaPatchDataset",
+    "PatchSetWriter",
+    "PhantomLabel",
+    "PhantomVolume",
+    "Record",
+    "VolumeError",
+    "WholeHeartPhantom",
+    "read_datalist",
+    "read_manifest",
+    "records_from_csv",
+    "records_from_folder",
+    "records_from_json",
+    "same_person_groups",
+    "split_subjects",
+    "volume_digest",
+    "write_json",
+]

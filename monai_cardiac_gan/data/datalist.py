@@ -1,0 +1,172 @@
+"""Which volumes there are: records from a folder, a Decathlon-style JSON or a CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from monai_cardiac_gan.keys import Field
+
+__all__ = ["Record", "read_datalist", "records_from_csv", "records_from_folder", "records_from_json"]
+
+Record = dict[str, Any]
+"""One volume: at least `Field.IMAGE` (a path) and `Field.SUBJECT`."""
+
+VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
+DICOM_SUFFIXES = (".dcm", ".ima", "")
+"""Endings of single DICOM files; many scanners export them without one."""
+SEED_COLUMNS = ("seed_x", "seed_y", "seed_z")
+LOWEST_GRADE, HIGHEST_GRADE = 0.0, 4.0
+
+
+def read_datalist(source: str | os.PathLike[str], section: str = "training") -> list[Record]:
+    """Read the records from a folder of volumes, a ``.json`` or a ``.csv``.
+
+    Args:
+        source: where to look.
+        section: which list of a JSON file to take.
+
+    Returns:
+        Records, each with an image and a subject.
+
+    Raises:
+        FileNotFoundError: when the source does not exist.
+        ValueError: when it holds no volumes or a record is not usable; the message names the record.
+    """
+    path = Path(source)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path}: no such file or folder; give a folder of volumes, a .json or a .csv data list."
+        )
+    if path.is_dir():
+        return records_from_folder(path)
+    if path.suffix.lower() == ".json":
+        return records_from_json(path, section)
+    if path.suffix.lower() == ".csv":
+        return records_from_csv(path)
+    raise ValueError(f"{path}: not a data list; give a folder of volumes, a .json or a .csv data list.")
+
+
+def records_from_folder(folder: str | os.PathLike[str]) -> list[Record]:
+    """One record for each volume file, and for each sub-folder of DICOM files, directly in a folder.
+
+    The subject is the file's name without its ending (the sub-folder's name for DICOM). A folder of DICOM files itself
+    is one record.
+
+    Raises:
+        ValueError: when there is no volume in it.
+    """
+    folder = Path(folder)
+    if _holds_dicom(folder):
+        return [{Field.IMAGE: str(folder), Field.SUBJECT: folder.resolve().name}]
+    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    found = [entry for entry in entries if _is_volume(entry) or _holds_dicom(entry)]
+    if not found:
+        raise ValueError(
+            f"{folder}: holds no volumes; expected {', '.join(VOLUME_SUFFIXES)} files or sub-folders with DICOM series."
+        )
+    return [{Field.IMAGE: str(entry), Field.SUBJECT: subject_of(entry)} for entry in found]
+
+
+def records_from_json(path: str | os.PathLike[str], section: str = "training") -> list[Record]:
+    """Records of one section of a Medical Segmentation Decathlon data list; paths are relative to the file.
+
+    Raises:
+        ValueError: when the file is no JSON, has no such section, or an entry has no usable image or grade.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: is not valid JSON ({error}); expected a Decathlon-style data list.") from error
+    if not isinstance(content, dict) or not isinstance(content.get(section), list):
+        found = ", ".join(content) if isinstance(content, dict) else type(content).__name__
+        raise ValueError(f"{path}: has no list '{section}' (found: {found}); name the section that holds the volumes.")
+    entries = [entry if isinstance(entry, dict) else {Field.IMAGE: entry} for entry in content[section]]
+    return [_record(path, number, entry) for number, entry in enumerate(entries)]
+
+
+def records_from_csv(path: str | os.PathLike[str]) -> list[Record]:
+    """Records of a table with the columns `image` and, optionally, `subject`, `grade`, `label`, `seed_x/y/z`.
+
+    Raises:
+        ValueError: when the column `image` is missing or a row is not usable.
+    """
+    path = Path(path)
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file, skipinitialspace=True)
+        if Field.IMAGE not in (reader.fieldnames or ()):
+            raise ValueError(f"{path}: has the columns {reader.fieldnames}, expected at least '{Field.IMAGE}'.")
+        return [_record(path, number, row) for number, row in enumerate(reader, start=2)]
+
+
+def subject_of(path: Path) -> str:
+    """The file's name without the ending of its format: ``la_003.nii.gz`` -> ``la_003``."""
+    for suffix in VOLUME_SUFFIXES:
+        if path.name.lower().endswith(suffix):
+            return path.name[: -len(suffix)]
+    return path.name
+
+
+def _is_volume(path: Path) -> bool:
+    return path.is_file() and path.name.lower().endswith(VOLUME_SUFFIXES)
+
+
+def _holds_dicom(path: Path) -> bool:
+    """Whether a folder holds DICOM files; a file is one if 'DICM' stands behind its 128 bytes of preamble."""
+    if not path.is_dir():
+        return False
+    for entry in sorted(path.iterdir()):
+        if entry.is_file() and entry.suffix.lower() in DICOM_SUFFIXES:
+            with entry.open("rb") as file:
+                if file.read(132)[128:] == b"DICM":
+                    return True
+    return False
+
+
+def _record(source: Path, number: int, entry: Mapping[str, Any]) -> Record:
+    where = f"{source}, entry {number}"
+    filled = {key: value for key, value in entry.items() if value not in (None, "")}
+    if Field.IMAGE not in filled:
+        raise ValueError(f"{where}: names no image; every entry needs the path of its volume.")
+    record = dict(filled)
+    for field in (Field.IMAGE, Field.LABEL):
+        if field in record:
+            record[field] = str((source.parent / str(record[field])).resolve())
+    record[Field.SUBJECT] = str(record.get(Field.SUBJECT, subject_of(Path(record[Field.IMAGE]))))
+    if Field.GRADE in record:
+        record[Field.GRADE] = _grade(where, record[Field.GRADE])
+    return _with_seed(where, record)
+
+
+def _grade(where: str, value: Any) -> float:
+    try:
+        grade = float(value)
+    except (TypeError, ValueError):
+        grade = float("nan")
+    if not LOWEST_GRADE <= grade <= HIGHEST_GRADE:
+        raise ValueError(
+            f"{where}: has the grade {value!r}, expected a number from {LOWEST_GRADE:g} (not usable) to {HIGHEST_GRADE:g} "
+            "(excellent); leave it empty to have the volume graded."
+        )
+    return grade
+
+
+def _with_seed(where: str, record: Record) -> Record:
+    given = [record.pop(column) for column in SEED_COLUMNS if column in record]
+    if not given:
+        return record
+    try:
+        seed = [float(value) for value in given]
+    except ValueError:
+        seed = []
+    if len(seed) != len(SEED_COLUMNS):
+        raise ValueError(
+            f"{where}: has the seed {given}, expected three numbers in {', '.join(SEED_COLUMNS)}, or none."
+        )
+    record[Field.SEED] = seed
+    return record

@@ -1,0 +1,71 @@
+"""Who is in the training part: splits that never put one person on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+__all__ = ["TEST", "TRAIN", "same_person_groups", "split_subjects"]
+
+TRAIN, TEST = "train", "test"
+
+
+def same_person_groups(digests: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Subjects that share an identical volume, joined to groups.
+
+    Args:
+        digests: subject -> digests of the subject's volumes.
+
+    Returns:
+        Groups of subjects, each sorted, in order of their first subjects.
+
+    Example:
+        >>> same_person_groups({"ann": ["1"], "bob": ["2"], "eve": ["1"]})
+        [['ann', 'eve'], ['bob']]
+    """
+    groups: list[tuple[set[str], set[str]]] = []
+    for subject in sorted(digests):
+        members, seen = {subject}, set(digests[subject])
+        apart = []
+        for other_members, other_seen in groups:
+            if seen & other_seen:
+                members, seen = members | other_members, seen | other_seen
+            else:
+                apart.append((other_members, other_seen))
+        groups = [*apart, (members, seen)]
+    return sorted(sorted(members) for members, _ in groups)
+
+
+def split_subjects(groups: Sequence[Sequence[str]], train_fraction: float = 0.8, seed: int = 0) -> dict[str, str]:
+    """Assign each group of subjects to training or test, at random but reproducibly.
+
+    Both sides get at least one group; the number of training groups is the fraction of all, rounded.
+
+    Args:
+        groups: subjects that must stay together (`same_person_groups`).
+        train_fraction: share of the groups for training; the publication uses 0.8.
+        seed: of the random order.
+
+    Returns:
+        Subject -> `TRAIN` or `TEST`.
+
+    Raises:
+        ValueError: when there are fewer than two groups, or the fraction is not between 0 and 1.
+
+    Example:
+        >>> sorted(split_subjects([["ann", "eve"], ["bob"]], seed=1).items())
+        [('ann', 'train'), ('bob', 'test'), ('eve', 'train')]
+    """
+    if not 0 < train_fraction < 1:
+        raise ValueError(f"the training fraction is {train_fraction}: expected a number between 0 and 1, such as 0.8.")
+    if len(groups) < 2:
+        names = [name for group in groups for name in group]
+        raise ValueError(
+            f"there are fewer than two different subjects to split (usable: {names}): add volumes of other subjects, or "
+            "see the summary for why volumes were left out."
+        )
+    order = np.random.default_rng(seed).permutation(len(groups))
+    count = int(np.clip(round(train_fraction * len(groups)), 1, len(groups) - 1))
+    sides = {int(place): TRAIN if rank < count else TEST for rank, place in enumerate(order)}
+    return {subject: sides[place] for place, group in enumerate(groups) for subject in group}

@@ -1,0 +1,76 @@
+"""Inpaint every patch of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from monai.engines import Evaluator
+from monai.engines.utils import IterationEvents
+from torch import Tensor, nn
+
+from monai_cardiac_gan.keys import Field
+
+__all__ = ["InpaintingEvaluator"]
+
+
+class InpaintingEvaluator(Evaluator):
+    """Hide a hole in each patch, have it painted, and leave both to the metrics and handlers.
+
+    After each batch ``state.output`` is a dictionary with
+
+    - ``"image"``: the patches (N, 1, H, W),
+    - ``"pred"``: the patches with the hole painted, from the best start of each (N, 1, H, W),
+    - ``"result"``: all that the inferer found (`InpaintingResult` of `LatentInpaintingInferer`).
+
+    The batch stays together, because one result holds all of it: MONAI's decollation is off, and metrics take their
+    arguments by ``from_engine(["pred", "image"])``.
+
+    Args:
+        device: where the search runs; the generator and the inferer's critic must lie there.
+        val_data_loader: gives dictionaries with `Field.IMAGE` (N, 1, H, W), -1 to 1.
+        network: the generator, latents to patches.
+        inferer: has ``search(patches, holes, generator)``, whose result has ``best_inpainted()``.
+        hole: bool, (H, W), (1, 1, H, W) or (N, 1, H, W), true where a patch is painted; or a function of the batch that
+            gives it; by default the inferer's own, the publication's square of 25 x 25 pixels in the middle.
+        val_handlers: MONAI and Ignite handlers.
+        arguments: other arguments of `monai.engines.Evaluator`, such as ``key_val_metric`` or ``epoch_length``.
+
+    Raises:
+        ValueError: when ``decollate`` is asked for, or a batch has no image.
+    """
+
+    def __init__(
+        self,
+        *,
+        device: torch.device | str,
+        val_data_loader: Iterable,
+        network: nn.Module,
+        inferer: Any,
+        hole: Tensor | Callable[[Any], Tensor] | None = None,
+        val_handlers: list | None = None,
+        **arguments: Any,
+    ) -> None:
+        if arguments.setdefault("decollate", False):
+            raise ValueError("decollate is set: one result holds a whole batch, leave it out or set it to False.")
+        super().__init__(torch.device(device), val_data_loader, val_handlers=val_handlers, **arguments)
+        self.network = network
+        self.inferer = inferer
+        self.hole = hole
+
+    def _iteration(self, engine: InpaintingEvaluator, batchdata: Any) -> dict[str, Any]:
+        if not isinstance(batchdata, dict) or Field.IMAGE not in batchdata:
+            raise ValueError(
+                f"the batch is a {type(batchdata).__name__} without '{Field.IMAGE}': expected dictionaries, as "
+                "AortaPatchDataset gives them."
+            )
+        patches = batchdata[Field.IMAGE].to(engine.state.device, non_blocking=engine.non_blocking)
+        holes = self.hole(batchdata) if callable(self.hole) else self.hole
+        with self.mode(self.network):
+            result = self.inferer.search(patches, holes, self.network)
+        painted = result.best_inpainted().to(patches.device)
+        engine.state.output = {Field.IMAGE: patches, "pred": painted, "result": result}
+        engine.fire_event(IterationEvents.FORWARD_COMPLETED)
+        engine.fire_event(IterationEvents.MODEL_COMPLETED)
+        return engine.state.output

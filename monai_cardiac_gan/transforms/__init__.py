@@ -1,0 +1,49 @@
+"""MONAI transforms over the core: each with its array and its dictionary class."""
+
+from monai_cardiac_gan.transforms.crop_aorta_patches import (
+    CropAortaPatches,
+    CropAortaPatchesD,
+    CropAortaPatchesd,
+    CropAortaPatchesDict,
+)
+from monai_cardiac_gan.transforms.digest_volume import DigestVolume, DigestVolumeD, DigestVolumed, DigestVolumeDict
+from monai_cardiac_gan.transforms.grade_image_quality import (
+    GradeImageQuality,
+    GradeImageQualityD,
+    GradeImageQualityd,
+    GradeImageQualityDict,
+)
+from monai_cardiac_gan.transforms.load_volume import LoadVolume, LoadVolumeD, LoadVolumed, LoadVolumeDict
+from monai_cardiac_gan.transforms.localise_aorta import (
+    LocaliseAorta,
+    LocaliseAortaD,
+    LocaliseAortad,
+    LocaliseAortaDict,
+)
+from monai_cardiac_gan.transforms.record_transform import RecordTransform
+from monai_cardiac_gan.transforms.standard_volume import standard_volume
+
+__all__ = [
+    "CropAortaPatches",
+    "CropAortaPatchesD",
+    "CropAortaPatchesDict",
+    "CropAortaPatchesd",
+    "DigestVolume",
+    "DigestVolumeD",
+    "DigestVolumeDict",
+    "DigestVolumed",
+    "GradeImageQuality",
+    "GradeImageQualityD",
+    "GradeImageQualityDict",
+    "GradeImageQualityd",
+    "LoadVolume",
+    "LoadVolumeD",
+    "LoadVolumeDict",
+    "LoadVolumed",
+    "LocaliseAorta",
+    "LocaliseAortaD",
+    "LocaliseAortaDict",
+    "LocaliseAortad",
+    "RecordTransform",
+    "standard_volume",
+]

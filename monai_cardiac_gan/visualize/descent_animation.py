@@ -1,0 +1,99 @@
+"""Animation: how an image changes along its descent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from monai_cardiac_gan.inferers import InpaintingResult
+from monai_cardiac_gan.visualize.display import as_array, to_display
+from monai_cardiac_gan.visualize.panels import HOLE
+
+__all__ = ["write_descent_gif"]
+
+SCALE = 2
+"""Screen pixels per pixel of a patch."""
+GAP, HEADER = 6, 22
+"""Screen pixels between two panels, and above them for the titles."""
+GREYS = 254
+"""Colours of the palette that are greys; two are kept for the frame of the hole and the letters."""
+FRAME, TEXT = GREYS, GREYS + 1
+TITLES = ("acquired", "masked", "generated", "inpainted")
+
+
+def write_descent_gif(result: InpaintingResult, index: int, path: str | Path, frame_ms: int = 80) -> Path:
+    """Acquired, masked, generated and inpainted patch, one frame per snapshot of the best descent.
+
+    The hole is framed in the generated image, which is shown as a whole. Radiological convention: the front is up, the
+    patient's left at the right.
+
+    Args:
+        result: of a search.
+        index: which of its patches.
+        path: where the GIF is written; its folder must exist.
+        frame_ms: time that each frame stands, ms; GIF knows steps of 10.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: when a frame would stand for less than 10 ms.
+    """
+    if frame_ms < 10:
+        raise ValueError(
+            f"each frame stands for {frame_ms} ms: expected at least 10, the shortest time that GIF knows."
+        )
+    patch, hole = (_upright(as_array(values[index])) for values in (result.patches, result.holes))
+    acquired, hidden = _grey((patch + 1) / 2), hole > 0
+    frames = []
+    for snapshot, iteration in zip(result.snapshots[:, index], result.snapshot_iterations.tolist(), strict=True):
+        generated = _grey(_upright(as_array(snapshot)) / 255)
+        inpainted = np.where(hidden, generated, acquired)
+        masked = np.where(hidden, GREYS // 2, acquired)
+        frames.append(_frame([acquired, masked, generated, inpainted], hidden, f"iteration {iteration}"))
+    path = Path(path)
+    # optimising would renumber the palette and could drop the colours of frame and letters
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=frame_ms, loop=0, optimize=False)
+    return path
+
+
+def _upright(image: np.ndarray) -> np.ndarray:
+    """Displayed patch with its first row at the top, as Pillow counts."""
+    return to_display(image)[::-1]
+
+
+def _grey(share: np.ndarray) -> np.ndarray:
+    return (np.clip(share, 0, 1) * (GREYS - 1)).round().astype(np.uint8)
+
+
+def _frame(panels: list[np.ndarray], hidden: np.ndarray, note: str) -> Image.Image:
+    height, width = (SCALE * side for side in hidden.shape)
+    frame = Image.new("P", (len(panels) * (width + GAP) - GAP, height + HEADER))
+    frame.putpalette(_palette())
+    draw = ImageDraw.Draw(frame)
+    font = ImageFont.load_default(13)
+    for place, (panel, title) in enumerate(zip(panels, TITLES, strict=True)):
+        left = place * (width + GAP)
+        frame.paste(Image.fromarray(panel.repeat(SCALE, 0).repeat(SCALE, 1)), (left, HEADER))
+        text = f"{title}, {note}" if title == "generated" else title
+        draw.text((left + 4, 3), text, fill=TEXT, font=font)
+        if title == "generated":
+            draw.rectangle(_box(hidden, left), outline=FRAME)
+    draw.text((4, HEADER + height // 2 - 8), "R", fill=TEXT, font=font)
+    draw.text((width - 14, HEADER + height // 2 - 8), "L", fill=TEXT, font=font)
+    return frame
+
+
+def _box(hidden: np.ndarray, left: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the hole in a panel, screen pixels."""
+    rows, columns = np.nonzero(hidden)
+    right, bottom = left + SCALE * (int(columns.max()) + 1), HEADER + SCALE * (int(rows.max()) + 1)
+    return left + SCALE * int(columns.min()) - 1, HEADER + SCALE * int(rows.min()) - 1, right, bottom
+
+
+def _palette() -> list[int]:
+    greys = np.linspace(0, 255, GREYS).round().astype(int).repeat(3).tolist()
+    frame = [int(HOLE[place : place + 2], 16) for place in (1, 3, 5)]
+    return [*greys, *frame, 255, 255, 255]

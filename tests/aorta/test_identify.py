@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from monai_cardiac_gan.aorta.identify import most_aortic
+from monai_cardiac_gan.aorta.tubes import Tube
+
+
+def tube(x, y, total):
+    return Tube(np.arange(10), np.tile([float(x), float(y)], (10, 1)), np.full(10, 11.0), np.full(10, 0.9), total)
+
+
+def test_a_single_tube_has_no_rival():
+    only = tube(50, 50, 20.0)
+    assert most_aortic([only]) == (only, 1.0)
+
+
+def test_two_tubes_at_one_place_are_told_apart_by_their_totals():
+    chosen, certainty = most_aortic([tube(50, 50, 10.0), tube(50, 50, 30.0)])
+    assert chosen.total == 30.0
+    assert certainty == pytest.approx(0.75)
+
+
+def test_the_ascending_aorta_and_the_vena_cava_lose_to_an_equal_tube_behind_and_to_the_left():
+    descending, ascending, cava = tube(60, 60, 30.0), tube(70, 130, 30.0), tube(120, 75, 30.0)
+    assert most_aortic([ascending, cava, descending])[0] is descending
+
+
+def test_scraps_are_no_landmarks():
+    aorta, scrap = tube(90, 60, 40.0), tube(0, 0, 2.0)
+    assert most_aortic([aorta, scrap]) == (aorta, 1.0)

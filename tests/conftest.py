@@ -1,0 +1,76 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+REAL_DATA_VARIABLE = "MONAI_CARDIAC_GAN_REAL_DATA"
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real_hearts() -> Path:
+    """Folder of the real volumes; see docs/how-to/real-data.md."""
+    folder = Path(os.environ.get(REAL_DATA_VARIABLE, SHARED / "msd_heart"))
+    if not (folder / "images").is_dir():
+        pytest.skip(f"no real volumes in {folder}: set {REAL_DATA_VARIABLE}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dicom_series() -> Path:
+    folder = SHARED / "dicom_mr"
+    if not folder.is_dir():
+        pytest.skip(f"no DICOM series in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def metadata_schema() -> Path:
+    found = sorted((SHARED / "zoo").glob("meta_schema_*.json"))
+    if not found:
+        pytest.skip(f"no metadata schema of the model zoo in {SHARED / 'zoo'}")
+    return found[-1]
+
+
+def draw_tube(
+    shape: tuple[int, int, int],
+    spacing: tuple[float, float, float],
+    centre_mm: Callable[[np.ndarray], np.ndarray],
+    diameter_mm: float,
+    *,
+    blood: float = 1000.0,
+    tissue: float = 100.0,
+    noise: float = 15.0,
+    seed: int = 0,
+) -> np.ndarray:
+    """A bright tube with soft rims whose centre (mm) at height z (mm) is `centre_mm(z)`."""
+    x, y, z = (np.arange(n) * s for n, s in zip(shape, spacing, strict=True))
+    centres = centre_mm(z)
+    distance = np.hypot(x[:, None, None] - centres[0], y[None, :, None] - centres[1])
+    share = np.clip(0.5 + (diameter_mm / 2 - distance) / 1.5, 0.0, 1.0)
+    rng = np.random.default_rng(seed)
+    return (tissue + (blood - tissue) * share + rng.normal(0, noise, shape)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def tube() -> Callable[..., np.ndarray]:
+    return draw_tube
+
+
+@pytest.fixture
+def write_tube(tmp_path: Path) -> Callable[..., Path]:
+    """Write a volume with a straight tube as NIfTI and return its path."""
+
+    def write(name: str, seed: int = 0, folder: Path | None = None, noise: float = 15.0) -> Path:
+        volume = draw_tube(
+            (90, 90, 30), (1.5, 1.5, 3.0), lambda z: np.stack([50 + 0 * z, 60 + 0 * z]), 24.0, seed=seed, noise=noise
+        )
+        path = (folder or tmp_path) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nibabel.save(nibabel.Nifti1Image(volume, np.diag([1.5, 1.5, 3.0, 1.0])), path)
+        return path
+
+    return write

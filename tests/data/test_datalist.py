@@ -1,0 +1,84 @@
+import json
+
+import pytest
+
+from monai_cardiac_gan.data import read_datalist
+from monai_cardiac_gan.data.datalist import subject_of
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.nii.gz", "a.nrrd", "c.MHA", "notes.txt", ".hidden.nii"):
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def test_a_folder_gives_one_record_per_volume_in_the_order_of_names(folder):
+    assert [(r["subject"], r["image"]) for r in read_datalist(folder)] == [
+        ("a", str(folder / "a.nrrd")),
+        ("b", str(folder / "b.nii.gz")),
+        ("c", str(folder / "c.MHA")),
+    ]
+
+
+def test_dicom_is_found_as_a_folder_of_series_and_as_a_series(dicom_series, tmp_path):
+    (tmp_path / "patient").symlink_to(dicom_series)
+    assert [record["subject"] for record in read_datalist(tmp_path)] == ["patient"]
+    assert read_datalist(tmp_path / "patient")[0]["image"] == str(tmp_path / "patient")
+
+
+def test_a_decathlon_list_has_paths_relative_to_itself(tmp_path):
+    entries = [{"image": "./imagesTr/la_1.nii.gz", "label": "./labelsTr/la_1.nii.gz"}, "imagesTr/la_2.nii.gz"]
+    (tmp_path / "dataset.json").write_text(json.dumps({"training": entries}))
+    first, second = read_datalist(tmp_path / "dataset.json")
+    assert first == {
+        "image": str(tmp_path / "imagesTr/la_1.nii.gz"),
+        "label": str(tmp_path / "labelsTr/la_1.nii.gz"),
+        "subject": "la_1",
+    }
+    assert second == {"image": str(tmp_path / "imagesTr/la_2.nii.gz"), "subject": "la_2"}
+
+
+def test_a_table_brings_subjects_grades_and_seeds(tmp_path):
+    table = "image,subject,grade,seed_x,seed_y,seed_z\na.nii,ann,3.5,1,2,3\nb.nii,,,,,\n"
+    (tmp_path / "list.csv").write_text(table)
+    first, second = read_datalist(tmp_path / "list.csv")
+    assert first == {"image": str(tmp_path / "a.nii"), "subject": "ann", "grade": 3.5, "seed": [1.0, 2.0, 3.0]}
+    assert second == {"image": str(tmp_path / "b.nii"), "subject": "b"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("image,grade\na.nii,4.5\n", r"entry 2: has the grade '4.5', expected a number from 0 .* to 4"),
+        ("image,grade\na.nii,good\n", r"entry 2: has the grade 'good'"),
+        ("image,grade\n,3\n", "entry 2: names no image"),
+        ("file,grade\na.nii,3\n", r"has the columns \['file', 'grade'\], expected at least 'image'"),
+        ("image,seed_x,seed_y,seed_z\na.nii,1,2,\n", "expected three numbers in seed_x, seed_y, seed_z, or none"),
+        ("image,seed_x,seed_y,seed_z\na.nii,1,2,z\n", "expected three numbers in seed_x"),
+    ],
+)
+def test_unusable_rows_are_named(tmp_path, content, message):
+    (tmp_path / "list.csv").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        read_datalist(tmp_path / "list.csv")
+
+
+def test_unusable_sources_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such file or folder; give a folder of volumes"):
+        read_datalist(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match=r"holds no volumes; expected \.nii\.gz"):
+        read_datalist(tmp_path)
+    (tmp_path / "list.txt").touch()
+    with pytest.raises(ValueError, match=r"list.txt: not a data list"):
+        read_datalist(tmp_path / "list.txt")
+    (tmp_path / "list.json").write_text("{")
+    with pytest.raises(ValueError, match="is not valid JSON"):
+        read_datalist(tmp_path / "list.json")
+    (tmp_path / "list.json").write_text('{"test": []}')
+    with pytest.raises(ValueError, match=r"has no list 'training' \(found: test\)"):
+        read_datalist(tmp_path / "list.json")
+
+
+def test_names_lose_the_ending_of_their_format_only(tmp_path):
+    assert [subject_of(tmp_path / name) for name in ("p.01.nii.gz", "x.NRRD", "series")] == ["p.01", "x", "series"]

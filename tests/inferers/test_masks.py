@@ -1,0 +1,85 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from monai.data import MetaTensor
+
+from monai_cardiac_gan.inferers import square_hole
+from monai_cardiac_gan.inferers.masks import checked_holes, checked_patches
+
+
+def test_default_is_the_published_square_in_the_middle():
+    hole = square_hole()
+    assert hole.shape == (128, 128)
+    assert hole.dtype == torch.bool
+    assert hole[52:77, 52:77].all()
+    assert hole.sum() == 625
+
+
+@given(
+    size=st.integers(1, 20),
+    row=st.floats(10, 30, allow_subnormal=False),
+    column=st.floats(10, 40, allow_subnormal=False),
+)
+@settings(deadline=None, max_examples=50)
+def test_a_square_lies_within_half_a_pixel_of_its_centre(size, row, column):
+    places = square_hole(size, (row, column), (41, 51)).nonzero().double()
+    assert len(places) == size**2
+    assert abs(places[:, 0].mean() - row) <= 0.5
+    assert abs(places[:, 1].mean() - column) <= 0.5
+
+
+@pytest.mark.parametrize("size", [0, 8, 9])
+def test_sides_that_do_not_fit_are_refused(size):
+    with pytest.raises(ValueError, match=rf"hole's side is {size} pixels: expected at least 1 and less than .* 8 x 10"):
+        square_hole(size, shape=(8, 10))
+
+
+def test_a_hole_over_the_border_is_refused():
+    with pytest.raises(ValueError, match=r"hole of 25 x 25 pixels around \(5.0, 64.0\) reaches over the border"):
+        square_hole(25, (5, 64))
+
+
+def test_a_centre_of_three_numbers_is_refused():
+    with pytest.raises(ValueError, match="expected a row and a column"):
+        square_hole(25, (64, 64, 64))
+
+
+def test_one_plane_becomes_one_hole_for_all():
+    assert checked_holes(square_hole(3, shape=(8, 8)), (5, 1, 8, 8)).shape == (1, 1, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("holes", "message"),
+    [
+        (torch.zeros(1, 1, 8, 8), "holes are torch.float32: expected bool"),
+        (torch.ones(2, 1, 8, 8, dtype=torch.bool), r"shape \(2, 1, 8, 8\): expected \(3, 1, 8, 8\), or one hole"),
+        (torch.ones(1, 1, 8, 9, dtype=torch.bool), r"shape \(1, 1, 8, 9\): expected \(3, 1, 8, 8\)"),
+        (torch.zeros(1, 1, 8, 8, dtype=torch.bool), "a hole without pixels: there is nothing to paint"),
+        (torch.ones(1, 1, 8, 8, dtype=torch.bool), "a hole covers its whole patch"),
+    ],
+)
+def test_holes_that_are_no_use_are_refused(holes, message):
+    with pytest.raises(ValueError, match=message):
+        checked_holes(holes, (3, 1, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("patches", "message"),
+    [
+        (torch.zeros(1, 8, 8), r"patches have shape \(1, 8, 8\): expected \(N, 1, H, W\)"),
+        (torch.zeros(1, 2, 8, 8), r"patches have shape \(1, 2, 8, 8\)"),
+        (torch.zeros(0, 1, 8, 8), r"at least one patch"),
+        (torch.full((1, 1, 8, 8), torch.nan), "a patch holds NaN or infinity"),
+        (torch.full((1, 1, 8, 8), 1.5), "range from 1.5 to 1.5: expected -1 to 1"),
+    ],
+)
+def test_patches_that_cannot_be_painted_are_refused(patches, message):
+    with pytest.raises(ValueError, match=message):
+        checked_patches(patches)
+
+
+def test_metadata_and_gradient_are_left_behind():
+    patches = checked_patches(MetaTensor(torch.zeros(2, 1, 8, 8)).requires_grad_())
+    assert type(patches) is torch.Tensor
+    assert not patches.requires_grad

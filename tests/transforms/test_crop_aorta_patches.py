@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from monai.data import MetaTensor
+
+from monai_cardiac_gan.aorta import AortaTrack
+from monai_cardiac_gan.keys import PatchColumn
+from monai_cardiac_gan.transforms import CropAortaPatches, CropAortaPatchesd
+
+SHAPE = (150, 140, 12)
+
+
+def coordinates(axis):
+    """A volume whose voxels hold their own index along one axis."""
+    shape = [1, 1, 1]
+    shape[axis] = SHAPE[axis]
+    values = torch.arange(SHAPE[axis], dtype=torch.float32).reshape(shape).expand(SHAPE)
+    affine = torch.diag(torch.tensor([1.0, 1.0, 2.0, 1.0], dtype=torch.float64))
+    affine[:3, 3] = torch.tensor([-30.0, 12.0, 5.0])
+    return MetaTensor(values[None].clone(), affine=affine)
+
+
+def track(x, y, slices=(4,)):
+    count = len(slices)
+    return AortaTrack(slices, [[x, y]] * count, [24.0] * count, np.linspace(0.5, 1.0, count), 0.9)
+
+
+@given(x=st.floats(0, 149), y=st.floats(0, 139), border=st.sampled_from(["pad", "clamp"]))
+@settings(deadline=None, max_examples=60)
+def test_every_pixel_inside_comes_from_where_the_affine_says_and_the_rest_is_padding(x, y, border):
+    crop = CropAortaPatches(border=border)
+    patches = [crop(coordinates(axis), track(x, y))[0] for axis in (0, 1, 2)]
+    patch = patches[0]
+    pixels = np.stack(np.meshgrid(np.arange(128), np.arange(128), indexing="ij"), -1)
+    flat = np.concatenate([pixels.reshape(-1, 2), np.zeros((128**2, 1)), np.ones((128**2, 1))], 1)
+    voxels = (np.linalg.inv(coordinates(0).affine.numpy()) @ patch.affine.numpy() @ flat.T).T[:, :3]
+    inside = np.all((voxels >= 0) & (voxels <= np.array(SHAPE) - 1), axis=1)
+    for axis in (0, 1):
+        values = patches[axis].numpy().reshape(-1)
+        np.testing.assert_allclose(values[inside], voxels[inside, axis])
+        assert np.all(values[~inside] == 0)  # the lowest value of the plane
+    assert np.all(patches[2].numpy().reshape(-1)[inside] == 4)
+    assert patch.meta[PatchColumn.PADDED] == pytest.approx(1 - inside.mean())
+
+
+@given(
+    x=st.floats(0, 149),
+    y=st.floats(0, 139),
+    border=st.sampled_from(["pad", "clamp"]),
+    jitter=st.sampled_from([0.0, 6.0]),
+)
+@settings(deadline=None, max_examples=60)
+def test_the_metadata_tell_where_the_aorta_lies(x, y, border, jitter):
+    crop = CropAortaPatches(border=border, jitter_mm=jitter)
+    crop.set_random_state(3)
+    (patch,) = crop(coordinates(0), track(x, y))
+    place = patch.affine.numpy() @ [patch.meta[PatchColumn.CENTRE_X], patch.meta[PatchColumn.CENTRE_Y], 0, 1]
+    np.testing.assert_allclose(place[:2], [x - 30, y + 12], atol=1e-6)
+    assert patch.shape == (1, 128, 128)
+    if border == "pad":
+        offset = np.array([patch.meta[PatchColumn.CENTRE_X], patch.meta[PatchColumn.CENTRE_Y]]) - 64
+        assert np.abs(offset).max() <= 0.5 + jitter + 1e-9
+
+
+def test_a_clamped_patch_lies_inside_where_the_field_of_view_is_large_enough():
+    (patch,) = CropAortaPatches(border="clamp")(coordinates(0), track(3.0, 135.0))
+    assert patch.meta[PatchColumn.PADDED] == 0.0
+    assert patch.meta[PatchColumn.CENTRE_X] == 3.0
+    assert patch.meta[PatchColumn.CENTRE_Y] == 135.0 - (140 - 128)
+
+
+def test_a_field_of_view_smaller_than_the_patch_is_padded_on_both_sides():
+    image = MetaTensor(torch.ones(1, 100, 140, 3), affine=torch.eye(4))
+    image[0, 0, 0] = 0
+    (patch,) = CropAortaPatches(border="clamp")(image, track(20.0, 70.0, slices=(1,)))
+    rows = patch[0].numpy().max(1)
+    assert rows[:14].max() == 0
+    assert rows[14:114].min() == 1
+    assert rows[114:].max() == 0
+
+
+def test_jitter_moves_at_most_as_far_as_asked_and_repeats_with_its_seed():
+    crop = CropAortaPatches(jitter_mm=5.0)
+    moved = []
+    for _ in range(2):
+        crop.set_random_state(7)
+        patches = crop(coordinates(0), track(75.0, 70.0, range(12)))
+        moved.append([patch.meta[PatchColumn.CENTRE_X] - 64 for patch in patches])
+    assert moved[0] == moved[1]
+    assert 2.0 < np.ptp(moved[0]) <= 11.0
+
+
+def test_steps_and_confidence_choose_the_slices():
+    slices = list(range(12))
+    levels = [
+        [
+            patch.meta[PatchColumn.SLICE]
+            for patch in CropAortaPatches(**arguments)(coordinates(0), track(75, 70, slices))
+        ]
+        for arguments in ({}, {"step_mm": 4.0}, {"min_confidence": 0.9})
+    ]
+    assert levels == [slices, slices[::2], slices[9:]]
+
+
+def test_no_track_no_patches_and_no_transform_before_it_is_an_error():
+    assert CropAortaPatches()(coordinates(0), AortaTrack.empty()) == []
+    with pytest.raises(ValueError, match="there is no track to cut along: put LocaliseAortad before"):
+        CropAortaPatchesd("image")({"image": coordinates(0)})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"size": 0}, "expected a size of at least 1"),
+        ({"jitter_mm": -1.0}, "the others not negative"),
+        ({"border": "wrap"}, "the border is 'wrap': expected one of pad, clamp"),
+    ],
+)
+def test_odd_arguments_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        CropAortaPatches(**arguments)

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import torch
+from monai.data import MetaTensor
+from monai.transforms import Orientation
+
+from monai_cardiac_gan.transforms import LoadVolume, LocaliseAorta
+
+AFFINE = np.array([[1.5, 0, 0, -40], [0, 1.5, 0, 25], [0, 0, 3.0, -10], [0, 0, 0, 1.0]])
+
+
+@pytest.fixture(scope="module")
+def two_tubes(tube):
+    left, right = (
+        tube((90, 90, 30), (1.5, 1.5, 3.0), lambda z, x=x: np.stack([x + 0 * z, 60 + 0 * z]), 24.0) for x in (35, 95)
+    )
+    return np.maximum(left, right)
+
+
+def as_image(volume, affine=AFFINE):
+    return MetaTensor(torch.as_tensor(volume)[None], affine=torch.as_tensor(affine))
+
+
+@pytest.mark.parametrize("x", [35.0, 95.0])
+def test_a_seed_in_scanner_millimetres_chooses_the_tube(two_tubes, x):
+    track = LocaliseAorta()(as_image(two_tubes), seed=(x - 40, 60 + 25, 45 - 10))
+    np.testing.assert_allclose(track.centres_mm.mean(0), [x, 60], atol=0.3)
+
+
+@pytest.mark.parametrize("x", [35.0, 95.0])
+def test_a_seed_in_voxels_of_the_file_chooses_the_tube_after_turning(two_tubes, x, tmp_path):
+    import nibabel
+
+    turned = np.ascontiguousarray(two_tubes[::-1].transpose(2, 0, 1))  # axes S, L, A
+    affine = AFFINE @ np.array([[0, -1, 0, 89], [0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])
+    nibabel.save(nibabel.Nifti1Image(turned, affine), tmp_path / "turned.nii")
+    image = Orientation("RAS", labels=None)(LoadVolume()(tmp_path / "turned.nii"))
+    track = LocaliseAorta(seed_unit="voxel")(image, seed=(15, 89 - x / 1.5, 40))
+    np.testing.assert_allclose(track.centres_mm.mean(0), [x, 60], atol=0.3)
+
+
+def test_a_label_map_wins(two_tubes):
+    labels = np.zeros(two_tubes.shape, dtype=np.float32)
+    labels[20:40, 50:60, 5:20] = 3
+    track = LocaliseAorta(label_value=3)(as_image(two_tubes), label=as_image(labels))
+    assert track.slices.tolist() == list(range(5, 20))
+    np.testing.assert_allclose(track.centres_mm[0], [29.5 * 1.5, 54.5 * 1.5])
+
+
+def test_tracks_below_the_smallest_confidence_are_not_found(two_tubes):
+    image = as_image(two_tubes)
+    confidence = LocaliseAorta()(image).track_confidence
+    assert len(LocaliseAorta(min_track_confidence=confidence + 0.01)(image)) == 0
+    assert len(LocaliseAorta(min_track_confidence=confidence - 0.01)(image)) > 25
+
+
+def test_a_label_map_on_another_grid_is_refused(two_tubes):
+    moved = AFFINE.copy()
+    moved[0, 3] += 1
+    with pytest.raises(ValueError, match="or their affines differ: resample the label map"):
+        LocaliseAorta()(as_image(two_tubes), label=as_image(two_tubes, moved))
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (torch.zeros(1, 4, 4, 4), "plain tensor without an affine: load it as a MetaTensor"),
+        (MetaTensor(torch.zeros(2, 4, 4, 4)), r"shape \(2, 4, 4, 4\): expected one channel"),
+        (
+            MetaTensor(torch.zeros(1, 4, 4, 4), affine=torch.diag(torch.tensor([-1.0, -1, 1, 1]))),
+            "has axes LPS: expected RAS",
+        ),
+    ],
+)
+def test_images_that_are_no_ras_volume_are_refused(image, message):
+    with pytest.raises(ValueError, match=message):
+        LocaliseAorta()(image)
+
+
+def test_odd_units_and_seeds_are_refused(two_tubes):
+    with pytest.raises(ValueError, match="the seed unit is 'inch': expected one of mm, voxel"):
+        LocaliseAorta(seed_unit="inch")
+    with pytest.raises(ValueError, match=r"the seed is \[1, 2\]: expected three coordinates"):
+        LocaliseAorta()(as_image(two_tubes), seed=[1, 2])
+    with pytest.raises(ValueError, match="lies outside the volume"):
+        LocaliseAorta()(as_image(two_tubes), seed=(500, 0, 0))

@@ -1,0 +1,37 @@
+import pytest
+import torch
+
+from monai_cardiac_gan.inferers import DescentTraces, InpaintingResult, StartImages, square_hole
+
+SIDE, PATCHES, STARTS, FRAMES, BATCH = 32, 2, 3, 100, 10
+
+
+@pytest.fixture(scope="session")
+def result() -> InpaintingResult:
+    """A result of made-up numbers: the second start is best for the first patch, the third for the second."""
+    source = torch.Generator().manual_seed(0)
+
+    def images(*shape: int) -> torch.Tensor:
+        return torch.rand(*shape, SIDE, SIDE, generator=source) * 2 - 1
+
+    hole = square_hole(7, (10, 20), (SIDE, SIDE)).expand(PATCHES, 1, SIDE, SIDE)
+    patches, generated = images(PATCHES, 1), images(PATCHES, STARTS, 1)
+    losses = torch.tensor([[0.3, 0.1, 0.2], [0.3, 0.2, 0.1]])
+    falling = torch.linspace(1, 0, 201)[:, None, None] + losses
+    first = torch.rand(PATCHES, BATCH, generator=source) * 0.1 + 0.4
+    first[0, 6] = 0.2
+    return InpaintingResult(
+        patches=patches,
+        holes=hole,
+        latents=torch.zeros(PATCHES, STARTS, 4),
+        generated=generated,
+        inpainted=torch.where(hole[:, None], generated, patches[:, None]),
+        losses=losses,
+        traces=DescentTraces(falling, -falling, falling),
+        start_images=StartImages(images(BATCH, 1), first, images(PATCHES, STARTS, 1), losses, losses.argsort(1), 30),
+        snapshots=(images(FRAMES, PATCHES)[:, :, :SIDE, :SIDE] * 127.5 + 127.5).to(torch.uint8),
+        snapshot_iterations=torch.linspace(0, 200, FRAMES).round().long(),
+        seed=0,
+        iterations=200,
+        seconds=1.0,
+    )

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from monai_cardiac_gan.visualize import write_descent_gif
+from monai_cardiac_gan.visualize.descent_animation import GAP, HEADER, SCALE
+from monai_cardiac_gan.visualize.display import to_display
+
+SIDE = 32
+
+
+def panel(image: Image.Image, place: int) -> np.ndarray:
+    """One panel at the patch's own size, in the range -1 to 1, its first row at the bottom."""
+    left = place * (SIDE * SCALE + GAP)
+    grey = np.asarray(image.convert("RGB"), dtype=float)[HEADER:, left : left + SIDE * SCALE, 1]
+    return grey[::SCALE, ::SCALE][::-1] / 127.5 - 1
+
+
+def test_one_frame_per_snapshot(result, tmp_path):
+    path = write_descent_gif(result, 0, tmp_path / "descent.gif", frame_ms=50)
+    with Image.open(path) as image:
+        assert image.n_frames == 100
+        assert image.size == (4 * SIDE * SCALE + 3 * GAP, SIDE * SCALE + HEADER)
+        assert image.info["duration"] == 50
+        assert image.info["loop"] == 0
+
+
+def test_panels_show_what_they_say(result, tmp_path):
+    with Image.open(write_descent_gif(result, 1, tmp_path / "descent.gif")) as image:
+        image.seek(99)
+        acquired, masked, generated, inpainted = (panel(image, place) for place in range(4))
+    hole = to_display(result.holes[1, 0].numpy())
+    away = ~hole.copy()
+    away[:, :9] = away[:, -9:] = False  # letters
+    patch, last = to_display(result.patches[1, 0].numpy()), to_display(result.snapshots[99, 1].numpy()) / 127.5 - 1
+    np.testing.assert_allclose(acquired[away], patch[away], atol=0.02)
+    np.testing.assert_allclose(masked[hole], 0.0, atol=0.02)
+    np.testing.assert_allclose(inpainted[hole], last[hole], atol=0.02)
+    np.testing.assert_allclose(inpainted[~hole], patch[~hole], atol=0.02)
+    np.testing.assert_allclose(generated[hole], last[hole], atol=0.02)
+
+
+def test_frames_too_short_for_gif_are_refused(result, tmp_path):
+    with pytest.raises(ValueError, match="each frame stands for 5 ms: expected at least 10"):
+        write_descent_gif(result, 0, tmp_path / "descent.gif", frame_ms=5)
