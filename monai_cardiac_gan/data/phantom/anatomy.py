@@ -22,7 +22,8 @@ HEART_TURN_STD_DEGREE = (4.0, 4.0, 8.0)
 HEART_SHIFT_STD_MM = (3.5, 2.5, 4.0)
 HEART_SIZE_STD, HEART_SIZE_RANGE = 0.06, (0.85, 1.15)
 WALL_MM_RANGE = (8.0, 12.0)  # left-ventricular wall in diastole
-# Outer chest of a lying adult, measured on axial slices; heights are those of expiration, when gated scans are taken.
+# Outer chest of a lying adult, estimated by eye from axial slices of real volumes; heights are those of expiration,
+# when gated scans are taken.
 HALF_WIDTH_MM_RANGE, HALF_DEPTH_MM_RANGE, MIDDLE_MM_RANGE = (158.0, 185.0), (93.0, 110.0), (36.0, 44.0)
 FAT_MM_RANGE, CHEST_WALL_MM_RANGE, STERNUM_DENT_MM_RANGE = (5.0, 18.0), (20.0, 27.0), (2.0, 14.0)
 RIGHT_DOME_MM_RANGE, LEFT_DOME_MM_RANGE = (-14.0, 6.0), (-34.0, -14.0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from monai_cardiac_gan.aorta.track import AortaTrack
 from monai_cardiac_gan.data.phantom.abdomen import paint_abdomen
@@ -131,7 +132,7 @@ class WholeHeartPhantom:
         Returns:
             The image files, in the seeds' order.
         """
-        return [write_volume(self(seed), Path(folder)) for seed in seeds]
+        return [write_volume(self(seed), Path(folder)) for seed in tqdm(list(seeds), desc="phantoms", unit="volume")]
 
 
 def true_track(anatomy: Anatomy, view: View) -> AortaTrack:

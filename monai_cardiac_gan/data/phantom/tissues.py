@@ -5,7 +5,7 @@ from __future__ import annotations
 from monai_cardiac_gan.data.phantom.canvas import Tissue
 from monai_cardiac_gan.data.phantom.labels import PhantomLabel as L
 
-# Read off whole-heart MR volumes (steady-state free precession with T2 preparation and fat suppression, 1.5 T), as
+# Estimated by eye from whole-heart MR volumes (steady-state free precession with T2 preparation and fat suppression, 1.5 T), as
 # fractions of the signal in the descending aorta.
 SKIN = Tissue(L.BODY, 0.17)
 FAT = Tissue(L.FAT, 0.075)
