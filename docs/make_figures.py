@@ -27,7 +27,7 @@ def draw_row(panels: np.ndarray, volume: np.ndarray, spacing: np.ndarray, track:
     brightest = np.percentile(volume, 99.7)
     x, y = (int(place) for place in np.median(track.centres_mm, axis=0) / spacing[:2])
     planes = [volume[:, :, track.slices[int(share * (len(track) - 1))]] for share in LEVELS]
-    planes += [volume[:, y + int(50 / spacing[1]), :], volume[x, ::-1, :]]  # the heart lies 50 mm in front
+    planes += [volume[:, y + int(50 / spacing[1]), :], volume[x]]  # the heart lies 50 mm in front
     sizes = [(spacing[0], spacing[1])] * len(LEVELS) + [(spacing[0], spacing[2]), (spacing[1], spacing[2])]
     for panel, plane, (across, up) in zip(panels, planes, sizes, strict=True):
         panel.imshow(plane.T[:, ::-1], origin="lower", cmap="gray", vmin=0, vmax=brightest, aspect=up / across)
@@ -39,8 +39,9 @@ def side_by_side(real: Path) -> Figure:
     """A real volume above a phantom; patient's left at the right of the picture."""
     image = standard_volume()({Field.IMAGE: str(real)})[Field.IMAGE]
     phantom = WholeHeartPhantom()(PHANTOM_SEED)
-    figure = Figure(figsize=(14, 6), layout="tight")
-    panels = figure.subplots(2, len(LEVELS) + 2)
+    figure = Figure(figsize=(12, 5.2))
+    widths = [1.0] * len(LEVELS) + [1.2, 1.8]  # the last two planes are upright ones
+    panels = figure.subplots(2, len(widths), gridspec_kw={"width_ratios": widths, "wspace": 0.02})
     array, spacing = image[0].as_tensor().numpy(), image.pixdim.numpy()
     source = "Medical Segmentation Decathlon, Task02 Heart, CC BY-SA 4.0"
     draw_row(

@@ -113,7 +113,9 @@ def _edge_points(
     )
     fall = -ndimage.gaussian_filter1d(brightness, EDGE_SMOOTHING_MM / RADIAL_STEP_MM, axis=-1, order=1)
     steepest = _steepest(brightness, reach, radii)[:, None, None]
-    strength = np.divide(fall, steepest, out=np.zeros_like(fall), where=steepest > 0)  # darker inside than out: no rim
+    smallest = np.finfo(np.float32).eps * np.abs(brightness).max()
+    # no fall from inside to outside, no rim
+    strength = np.divide(fall, steepest, out=np.zeros_like(fall), where=steepest > smallest)
     belief = _belief(reach, radii)[:, None]
     best = (strength * belief).argmax(-1)
     radius = reach[best] + RADIAL_STEP_MM * _peak_offset(strength, best)

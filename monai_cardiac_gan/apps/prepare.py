@@ -86,6 +86,8 @@ class PreparePatchSet:
         overwrite: replace a patch set that is there already.
         strict: end with an error when a volume was left out (the patch set is written all the same).
         figures: draw one figure for each kept volume.
+        use_labels: take the aorta from the label maps of records that have one; otherwise they are not read (public
+            data lists name label maps of other organs).
 
     Raises:
         FileExistsError: when the output folder is in use and `overwrite` is false.
@@ -107,6 +109,7 @@ class PreparePatchSet:
         overwrite: bool = False,
         strict: bool = False,
         figures: bool = True,
+        use_labels: bool = False,
     ) -> None:
         self.datalist = list(datalist)
         self.output_dir = Path(output_dir)
@@ -122,6 +125,7 @@ class PreparePatchSet:
         self.overwrite = overwrite
         self.strict = strict
         self.figures = figures
+        self.use_labels = use_labels
 
     def run(self) -> list[VolumeOutcome]:
         """Prepare all volumes.
@@ -167,7 +171,8 @@ class PreparePatchSet:
 
     def _cropped(self, record: Record, outcome: VolumeOutcome) -> dict[str, Any] | None:
         """The record with its patches, or None, with the reason noted, when the volume is not good enough."""
-        graded = self.grade(self.volume(record))
+        used = {name: value for name, value in record.items() if self.use_labels or name != Field.LABEL}
+        graded = self.grade(self.volume(used))
         report: QualityReport = graded[Field.QUALITY]
         outcome.details |= {
             Field.GRADE: report.grade,

@@ -80,9 +80,17 @@ class WganGpTrainer(Trainer):
     Example:
         Five iterations update the critic five times and the generator once:
 
-        >>> trainer = WganGpTrainer(device="cpu", max_epochs=1, train_data_loader=[torch.rand(4, 1, 128, 128)] * 5,
-        ...     generator=generator, critic=critic, generator_optimizer=Adam(generator.parameters(), 1e-4),
-        ...     critic_optimizer=Adam(critic.parameters(), 1e-4))
+        >>> generator = nn.Sequential(nn.Linear(100, 64), nn.Unflatten(1, (1, 8, 8)))
+        >>> critic = nn.Sequential(nn.Flatten(), nn.Linear(64, 1), nn.Flatten(0))
+        >>> trainer = WganGpTrainer(
+        ...     device="cpu",
+        ...     max_epochs=1,
+        ...     train_data_loader=[torch.rand(4, 1, 8, 8)] * 5,
+        ...     generator=generator,
+        ...     critic=critic,
+        ...     generator_optimizer=torch.optim.Adam(generator.parameters(), 1e-4),
+        ...     critic_optimizer=torch.optim.Adam(critic.parameters(), 1e-4),
+        ... )
         >>> trainer.run()
         >>> trainer.critic_updates, trainer.generator_updates
         (5, 1)

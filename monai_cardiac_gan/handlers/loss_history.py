@@ -26,10 +26,13 @@ class LossHistory:
         directory: folder of the file; made if it is not there.
 
     Example:
-        >>> LossHistory("runs/1").attach(trainer)
-        >>> trainer.run()
-        >>> json.loads(Path("runs/1/losses.json").read_text())[0]
-        {'epoch': 1, 'iterations': 5, 'loss': -1.2, 'wasserstein': 2.5, ...}
+        >>> from tempfile import TemporaryDirectory
+        >>> engine = Engine(lambda engine, batch: {"loss": float(batch)})
+        >>> with TemporaryDirectory() as folder:
+        ...     LossHistory(folder).attach(engine)
+        ...     _ = engine.run([1, 2, 6], max_epochs=1)
+        ...     json.loads(Path(folder, "losses.json").read_text())
+        [{'epoch': 1, 'iterations': 3, 'loss': 3.0}]
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:

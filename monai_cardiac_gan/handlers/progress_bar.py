@@ -25,8 +25,8 @@ class TrainingProgress:
         tqdm_kwargs: more arguments of ``tqdm``, such as ``file`` or ``disable``.
 
     Example:
-        >>> trainer = WganGpTrainer(..., train_handlers=[TrainingProgress()])
-        >>> trainer.run()
+        >>> trainer = WganGpTrainer(..., train_handlers=[TrainingProgress()])  # doctest: +SKIP
+        >>> trainer.run()  # doctest: +SKIP
         Epoch [1/10]: [3/5]  60%|██████    , loss=-1.204, wasserstein=2.5, ... [00:04<00:03]
     """
 

@@ -129,6 +129,21 @@ def test_grades_of_people_decide_where_there_are_any(hearts, tmp_path, write_tub
     assert "grade 3 of 4 (person) is not above 3" in outcomes["s1"].reason
 
 
+@pytest.mark.parametrize("use_labels", [False, True])
+def test_label_maps_are_used_only_when_asked(hearts, tmp_path, use_labels):
+    """The map labels a disc beside the tube."""
+    labels = np.zeros((90, 90, 30), dtype=np.uint8)
+    labels[5:17, 70:82] = 1
+    nibabel.save(nibabel.Nifti1Image(labels, np.diag([1.5, 1.5, 3.0, 1.0])), tmp_path / "label.nii.gz")
+    rows = [["image", "label"], ["s0.nii.gz", "../label.nii.gz"], ["s1.nii.gz", "../label.nii.gz"]]
+    with (hearts / "list.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    prepare(hearts / "list.csv", tmp_path / "set", use_labels=use_labels)
+    item = AortaPatchDataset(tmp_path / "set")[5]["image"]
+    place = item.affine.numpy() @ [item.meta[PatchColumn.CENTRE_X], item.meta[PatchColumn.CENTRE_Y], 0, 1]
+    np.testing.assert_allclose(place[:2], [15.75, 113.25] if use_labels else [50, 60], atol=0.6)
+
+
 def test_a_seed_outside_a_volume_leaves_only_that_volume_out(hearts, tmp_path, write_tube):
     write_tube("s2.nii.gz", 2, hearts)
     rows = [

@@ -53,6 +53,7 @@ class PatchCritic(nn.Module):
         ValueError: when a size is below 1.
 
     Example:
+        >>> import torch
         >>> PatchCritic()(torch.zeros(3, 1, 128, 128)).shape
         torch.Size([3])
     """

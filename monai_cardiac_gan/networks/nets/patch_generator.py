@@ -47,6 +47,7 @@ class PatchGenerator(nn.Module):
         ValueError: when a size is below 1 or the norm is unknown.
 
     Example:
+        >>> import torch
         >>> PatchGenerator()(torch.randn(2, 100)).shape
         torch.Size([2, 1, 128, 128])
     """
