@@ -1,6 +1,7 @@
 """Whole workflows that a bundle's config calls in one line."""
 
 from monai_cardiac_gan.apps.checkpoint import load_network
+from monai_cardiac_gan.apps.explain_errors import explain_errors
 from monai_cardiac_gan.apps.generate import GeneratePatches
 from monai_cardiac_gan.apps.inpainting_report import InpaintingReport
 from monai_cardiac_gan.apps.prepare import PreparePatchSet, VolumeOutcome, scaled_intensity
@@ -10,6 +11,7 @@ __all__ = [
     "InpaintingReport",
     "PreparePatchSet",
     "VolumeOutcome",
+    "explain_errors",
     "load_network",
     "scaled_intensity",
 ]

@@ -10,7 +10,8 @@ import itk
 import nibabel
 import numpy as np
 import torch
-from monai.data import MetaTensor
+from monai.data import ITKReader, MetaTensor, NibabelReader
+from monai.data.image_reader import ImageReader
 from monai.data.utils import affine_to_spacing
 from monai.transforms import LoadImage, Transform
 from monai.utils import MetaKeys
@@ -99,18 +100,19 @@ def _read(path: Path) -> MetaTensor:
     name = path.name.lower()
     if path.is_dir():
         _check_one_series(path)
-        reader = "ITKReader"
+        reader: ImageReader = ITKReader()
     elif name.endswith(NIFTI_SUFFIXES):
-        reader = "NibabelReader"
+        reader = NibabelReader()
     elif name.endswith(ITK_SUFFIXES):
-        reader = "ITKReader"
+        reader = ITKReader()
     else:
         raise VolumeError(
             f"{path}: the format '{path.suffix}' is not read here; expected {', '.join(NIFTI_SUFFIXES + ITK_SUFFIXES)} "
             "or a folder with one DICOM series; convert the file."
         )
     try:
-        return LoadImage(reader=reader, image_only=True, ensure_channel_first=True, dtype=np.float32)(path)
+        # given on calling, the reader is the only one tried; given on construction, all others would follow
+        return LoadImage(image_only=True, ensure_channel_first=True, dtype=np.float32)(path, reader)
     except Exception as error:  # readers raise anything from EOFError to itk.ExceptionObject
         cause = str(error).strip().splitlines()
         raise VolumeError(
