@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from ignite.engine import Engine, Events
+from monai.data import MetaTensor
 from tqdm import tqdm
 
 import monai_cardiac_gan
@@ -41,13 +42,11 @@ class InpaintingReport:
     Args:
         output_dir: folder of the report.
         patch_set: the patch set's folder; its figures and its list of what was left out go into the report.
-        pixel_mm: side of a pixel of the patches.
     """
 
-    def __init__(self, output_dir: str, patch_set: str | None = None, pixel_mm: float = 1.0) -> None:
+    def __init__(self, output_dir: str, patch_set: str | None = None) -> None:
         self.output_dir = Path(output_dir)
         self.patch_set = None if patch_set is None else Path(patch_set)
-        self.pixel_mm = pixel_mm
         self._entries: list[dict[str, Any]] = []
         self._sections: list[Section] = []
 
@@ -60,17 +59,19 @@ class InpaintingReport:
     def _start(self, engine: Engine) -> None:
         self._entries, self._sections = [], []
         self.output_dir.mkdir(parents=True, exist_ok=True)
+        for old in (RESULTS, PAGE, *(path.name for path in self.output_dir.glob("patch_*"))):
+            (self.output_dir / old).unlink(missing_ok=True)  # a report of an earlier run must not pass for this one's
 
     def _collect(self, engine: Engine) -> None:
         result: InpaintingResult = engine.state.output["result"]
         batch: Mapping[str, Any] = engine.state.batch
         for index in tqdm(range(len(result.patches)), desc="figures", leave=False):
-            self._add(result, index, _origin(batch, index))
+            self._add(result, index, _origin(batch, index), _pixel_mm(batch, index))
 
-    def _add(self, result: InpaintingResult, index: int, origin: dict[str, Any]) -> None:
+    def _add(self, result: InpaintingResult, index: int, origin: dict[str, Any], pixel_mm: float) -> None:
         number = len(self._entries)
-        found = [self._aorta(image[0].numpy()) for image in result.inpainted[index]]
-        acquired = self._aorta(result.patches[index, 0].numpy())
+        found = [measure_disc(image[0].numpy(), pixel_mm) for image in result.inpainted[index]]
+        acquired = measure_disc(result.patches[index, 0].numpy(), pixel_mm)
         best = int(result.best()[index])
         self._entries.append(
             {
@@ -91,7 +92,7 @@ class InpaintingReport:
         )
         figures = {
             f"patch_{number:03d}_starts.png": figure_of_starts(result, index),
-            f"patch_{number:03d}_results.png": figure_of_results(result, index, found, acquired, self.pixel_mm),
+            f"patch_{number:03d}_results.png": figure_of_results(result, index, found, acquired, pixel_mm),
             f"patch_{number:03d}_losses.png": figure_of_traces(result, index),
         }
         for name, figure in figures.items():
@@ -99,9 +100,6 @@ class InpaintingReport:
         gif = write_descent_gif(result, index, self.output_dir / f"patch_{number:03d}_descent.gif")
         title = f"Patch {number}: {origin[PatchColumn.SUBJECT]}, slice {origin[PatchColumn.SLICE]}"
         self._sections.append(Section(title, _sentence(self._entries[-1]), [*figures, gif.name]))
-
-    def _aorta(self, patch: np.ndarray) -> AortaDisc | None:
-        return measure_disc(patch, self.pixel_mm)
 
     def _write(self, engine: Engine) -> None:
         volumes = self._volume_sections()
@@ -139,12 +137,17 @@ def _origin(batch: Mapping[str, Any], index: int) -> dict[str, Any]:
     """Where a patch of a batch came from: entries of its metadata."""
     meta = getattr(batch[Field.IMAGE][index], "meta", {})
     subject = meta.get(PatchColumn.SUBJECT, batch.get(Field.SUBJECT, ["unknown"] * (index + 1))[index])
-    names = (PatchColumn.SLICE, PatchColumn.CENTRE_X, PatchColumn.CENTRE_Y, PatchColumn.DIAMETER, PatchColumn.PADDED)
-    return {PatchColumn.SUBJECT: subject} | {name: _number(meta.get(name, float("nan"))) for name in names}
+    names = (PatchColumn.CENTRE_X, PatchColumn.CENTRE_Y, PatchColumn.DIAMETER, PatchColumn.PADDED)
+    level = int(meta.get(PatchColumn.SLICE, -1))
+    return {PatchColumn.SUBJECT: subject, PatchColumn.SLICE: level} | {
+        name: float(meta[name]) if name in meta else None for name in names
+    }
 
 
-def _number(value: Any) -> float:
-    return float(value)
+def _pixel_mm(batch: Mapping[str, Any], index: int) -> float:
+    """Side of a patch's pixels, from its affine; 1 mm where it has none."""
+    image = batch[Field.IMAGE][index]
+    return float(np.linalg.norm(np.asarray(image.affine)[:3, 0])) if isinstance(image, MetaTensor) else 1.0
 
 
 def _as_entry(disc: AortaDisc | None) -> dict[str, Any] | None:

@@ -61,7 +61,7 @@ class VolumeOutcome:
         """The volume's entry in the manifest."""
         return {
             Field.SUBJECT: self.subject,
-            Field.IMAGE: Path(self.image).name,
+            Field.IMAGE: self.image,
             "status": self.status,
             "reason": self.reason,
             **self.details,
@@ -147,7 +147,11 @@ class PreparePatchSet:
         for outcome in kept:
             digests.setdefault(outcome.subject, []).append(outcome.details[Field.DIGEST])
         groups = same_person_groups(digests)
-        sides = split_subjects(groups, self.train_fraction, self.seed)
+        try:
+            sides = split_subjects(groups, self.train_fraction, self.seed)
+        except ValueError:
+            writer.discard()
+            raise
         for outcome in kept:
             outcome.details["split"] = sides[outcome.subject]
         writer.finish(self._manifest(outcomes, [group for group in groups if len(group) > 1]))
@@ -171,13 +175,15 @@ class PreparePatchSet:
 
     def _cropped(self, record: Record, outcome: VolumeOutcome) -> dict[str, Any] | None:
         """The record with its patches, or None, with the reason noted, when the volume is not good enough."""
+        if Field.ERROR in record:
+            raise ValueError(record[Field.ERROR])
         used = {name: value for name, value in record.items() if self.use_labels or name != Field.LABEL}
         graded = self.grade(self.volume(used))
         report: QualityReport = graded[Field.QUALITY]
         outcome.details |= {
             Field.GRADE: report.grade,
             "grader": report.grader,
-            "measures": dict(report.reasons),
+            "measures": {name: value if np.isfinite(value) else None for name, value in report.reasons.items()},
             Field.DIGEST: graded[Field.DIGEST],
         }
         if (reason := self.threshold.reason_to_drop(report)) is not None:

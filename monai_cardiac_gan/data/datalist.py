@@ -17,8 +17,6 @@ Record = dict[str, Any]
 """One volume: at least `Field.IMAGE` (a path) and `Field.SUBJECT`."""
 
 VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
-DICOM_SUFFIXES = (".dcm", ".ima", "")
-"""Endings of single DICOM files; many scanners export them without one."""
 SEED_COLUMNS = ("seed_x", "seed_y", "seed_z")
 LOWEST_GRADE, HIGHEST_GRADE = 0.0, 4.0
 
@@ -35,7 +33,8 @@ def read_datalist(source: str | os.PathLike[str], section: str = "training") -> 
 
     Raises:
         FileNotFoundError: when the source does not exist.
-        ValueError: when it holds no volumes or a record is not usable; the message names the record.
+        ValueError: when it holds no volumes or cannot be read as a list. A single entry that cannot be used becomes a
+            record with `Field.ERROR`, so that the others go on.
     """
     path = Path(source)
     if not path.exists():
@@ -76,7 +75,7 @@ def records_from_json(path: str | os.PathLike[str], section: str = "training") -
     """Records of one section of a Medical Segmentation Decathlon data list; paths are relative to the file.
 
     Raises:
-        ValueError: when the file is no JSON, has no such section, or an entry has no usable image or grade.
+        ValueError: when the file is no JSON or has no such section.
     """
     path = Path(path)
     try:
@@ -87,21 +86,22 @@ def records_from_json(path: str | os.PathLike[str], section: str = "training") -
         found = ", ".join(content) if isinstance(content, dict) else type(content).__name__
         raise ValueError(f"{path}: has no list '{section}' (found: {found}); name the section that holds the volumes.")
     entries = [entry if isinstance(entry, dict) else {Field.IMAGE: entry} for entry in content[section]]
-    return [_record(path, number, entry) for number, entry in enumerate(entries)]
+    return [_record_or_error(path, number, entry) for number, entry in enumerate(entries)]
 
 
 def records_from_csv(path: str | os.PathLike[str]) -> list[Record]:
     """Records of a table with the columns `image` and, optionally, `subject`, `grade`, `label`, `seed_x/y/z`.
 
     Raises:
-        ValueError: when the column `image` is missing or a row is not usable.
+        ValueError: when the column `image` is missing.
     """
     path = Path(path)
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, skipinitialspace=True)
         if Field.IMAGE not in (reader.fieldnames or ()):
             raise ValueError(f"{path}: has the columns {reader.fieldnames}, expected at least '{Field.IMAGE}'.")
-        return [_record(path, number, row) for number, row in enumerate(reader, start=2)]
+        rows = [{key: (value or "").strip() for key, value in row.items() if key is not None} for row in reader]
+    return [_record_or_error(path, number, row) for number, row in enumerate(rows, start=2) if any(row.values())]
 
 
 def subject_of(path: Path) -> str:
@@ -113,7 +113,8 @@ def subject_of(path: Path) -> str:
 
 
 def _is_volume(path: Path) -> bool:
-    return path.is_file() and path.name.lower().endswith(VOLUME_SUFFIXES)
+    # by the name alone: a link that leads nowhere must be told of, not passed over
+    return path.name.lower().endswith(VOLUME_SUFFIXES)
 
 
 def _holds_dicom(path: Path) -> bool:
@@ -121,11 +122,21 @@ def _holds_dicom(path: Path) -> bool:
     if not path.is_dir():
         return False
     for entry in sorted(path.iterdir()):
-        if entry.is_file() and entry.suffix.lower() in DICOM_SUFFIXES:
+        if entry.is_file():  # whatever its name: many exports name files by their UID
             with entry.open("rb") as file:
                 if file.read(132)[128:] == b"DICM":
                     return True
     return False
+
+
+def _record_or_error(source: Path, number: int, entry: Mapping[str, Any]) -> Record:
+    """The record of an entry; of one that cannot be used only what it names and why, so that the others go on."""
+    try:
+        return _record(source, number, entry)
+    except ValueError as error:
+        image = str(entry.get(Field.IMAGE) or source)
+        subject = str(entry.get(Field.SUBJECT) or subject_of(Path(image)))
+        return {Field.IMAGE: image, Field.SUBJECT: subject, Field.ERROR: str(error)}
 
 
 def _record(source: Path, number: int, entry: Mapping[str, Any]) -> Record:
@@ -162,7 +173,7 @@ def _with_seed(where: str, record: Record) -> Record:
         return record
     try:
         seed = [float(value) for value in given]
-    except ValueError:
+    except (TypeError, ValueError):
         seed = []
     if len(seed) != len(SEED_COLUMNS):
         raise ValueError(

@@ -55,7 +55,7 @@ class PatchSetWriter:
     """
 
     def __init__(self, folder: str | os.PathLike[str], overwrite: bool = False) -> None:
-        self.folder = Path(folder)
+        self.folder = Path(folder).resolve()  # a link to another disk stays a link
         if (
             self.folder.exists()
             and any(self.folder.iterdir())
@@ -110,6 +110,10 @@ class PatchSetWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
+    def discard(self) -> None:
+        """Remove what was written; nothing will be finished."""
+        shutil.rmtree(self._working, ignore_errors=True)
+
     def finish(self, manifest: Mapping[str, Any]) -> Path:
         """Write the manifest and give the folder its final name; returns the manifest's path."""
         write_json(self._working / MANIFEST, {"format": FORMAT, **manifest})
@@ -122,7 +126,7 @@ class PatchSetWriter:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON so that a reader never sees half of it."""
     unfinished = path.with_name(path.name + UNFINISHED)
-    unfinished.write_text(json.dumps(content, indent=4) + "\n", encoding="utf-8")
+    unfinished.write_text(json.dumps(content, indent=4, allow_nan=False) + "\n", encoding="utf-8")
     os.replace(unfinished, path)
 
 

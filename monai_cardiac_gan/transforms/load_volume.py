@@ -26,6 +26,8 @@ AXIS_VECTORS = {"R": (1, 0, 0), "L": (-1, 0, 0), "A": (0, 1, 0), "P": (0, -1, 0)
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 ITK_SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
 NRRD_SUFFIXES = (".nrrd", ".nhdr")
+SMALLEST_SPACING_MM, LARGEST_SPACING_MM = 0.1, 20.0
+"""Clinical MR voxels measure 0.3 to 10 mm along each axis; anything far outside is a wrong unit."""
 NRRD_HEADER_BYTES = 65536
 """More than any NRRD header without per-slice metadata; it ends at the first empty line."""
 
@@ -58,12 +60,14 @@ class LoadVolume(Transform):
         path = Path(filename)
         image = _read(path)
         _check_shape(path, image)
+        _trust_nifti(path, image)
         _check_affine(path, image, self.axes is not None and self.spacing is not None)
         _check_values(path, image)
         if self.axes is not None or self.spacing is not None:
             affine = _stated_affine(image, self.axes, self.spacing)
             image.affine = affine
             image.meta[MetaKeys.ORIGINAL_AFFINE] = affine.clone()
+        _check_spacing(path, image)
         return image
 
 
@@ -146,6 +150,27 @@ def _check_shape(path: Path, image: MetaTensor) -> None:
     if min(spatial) < 2:
         raise VolumeError(
             f"{path}: has size {spatial}, expected at least two voxels along each axis; is it a single slice?"
+        )
+
+
+def _trust_nifti(path: Path, image: MetaTensor) -> None:
+    """Take a NIfTI's affine from nibabel itself: MONAI's reader replaces sforms that disagree with the voxel sizes."""
+    if not path.name.lower().endswith(NIFTI_SUFFIXES):
+        return
+    file = nibabel.load(path)
+    if file.get_data_dtype().kind == "c":
+        raise VolumeError(f"{path}: holds complex numbers, expected one real channel; write the magnitude image.")
+    image.affine = torch.as_tensor(np.asarray(file.affine, dtype=np.float64))
+    image.meta[MetaKeys.ORIGINAL_AFFINE] = image.affine.clone()
+
+
+def _check_spacing(path: Path, image: MetaTensor) -> None:
+    """Voxels of micrometres or of metres are a wrong unit, and would be resampled to nothing or to all memory."""
+    sizes = [float(size) for size in image.pixdim]
+    if not all(SMALLEST_SPACING_MM <= size <= LARGEST_SPACING_MM for size in sizes):
+        raise VolumeError(
+            f"{path}: has voxels of {sizes} mm, expected {SMALLEST_SPACING_MM} to {LARGEST_SPACING_MM} mm along each axis; "
+            "check the unit in the header, or give `spacing`."
         )
 
 

@@ -160,11 +160,20 @@ def test_a_seed_outside_a_volume_leaves_only_that_volume_out(hearts, tmp_path, w
     assert "lies outside the volume" in outcomes["s2"].reason
 
 
+def test_a_grade_off_the_scale_leaves_only_that_volume_out(hearts, tmp_path, write_tube):
+    write_tube("s2.nii.gz", 2, hearts)
+    with (hearts / "list.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["image", "grade"], ["s0.nii.gz", 4], ["s1.nii.gz", 7], ["s2.nii.gz", 3.5]])
+    outcomes = {outcome.subject: outcome for outcome in prepare(hearts / "list.csv", tmp_path / "set")}
+    assert [outcomes[name].status for name in ("s0", "s1", "s2")] == ["kept", "left out", "kept"]
+    assert "list.csv, entry 3: has the grade '7', expected a number from 0" in outcomes["s1"].reason
+
+
 def test_fewer_than_two_subjects_leave_nothing_behind(hearts, tmp_path):
     (hearts / "s1.nii.gz").unlink()
     with pytest.raises(ValueError, match=r"fewer than two different subjects to split \(usable: \['s0'\]\)"):
         prepare(hearts, tmp_path / "set")
-    assert not (tmp_path / "set").exists()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["hearts"]
 
 
 def test_a_set_is_not_overwritten_unless_asked(hearts, tmp_path):

@@ -1,4 +1,6 @@
 import json
+import re
+import shutil
 
 import pytest
 
@@ -25,6 +27,17 @@ def test_dicom_is_found_as_a_folder_of_series_and_as_a_series(dicom_series, tmp_
     (tmp_path / "patient").symlink_to(dicom_series)
     assert [record["subject"] for record in read_datalist(tmp_path)] == ["patient"]
     assert read_datalist(tmp_path / "patient")[0]["image"] == str(tmp_path / "patient")
+
+
+def test_dicom_files_named_by_their_uid_are_found(dicom_series, tmp_path):
+    (tmp_path / "patient").mkdir()
+    shutil.copy(next(dicom_series.glob("*.dcm")), tmp_path / "patient" / "1.2.840.113619.2.17")
+    assert [record["subject"] for record in read_datalist(tmp_path)] == ["patient"]
+
+
+def test_a_link_that_leads_nowhere_is_a_record(tmp_path):
+    (tmp_path / "gone.nii.gz").symlink_to(tmp_path / "nowhere")
+    assert [record["subject"] for record in read_datalist(tmp_path)] == ["gone"]
 
 
 def test_a_decathlon_list_has_paths_relative_to_itself(tmp_path):
@@ -58,10 +71,17 @@ def test_a_table_brings_subjects_grades_and_seeds(tmp_path):
         ("image,seed_x,seed_y,seed_z\na.nii,1,2,z\n", "expected three numbers in seed_x"),
     ],
 )
-def test_unusable_rows_are_named(tmp_path, content, message):
+def test_unusable_rows_say_why_and_do_not_stop_the_others(tmp_path, content, message):
     (tmp_path / "list.csv").write_text(content)
-    with pytest.raises(ValueError, match=message):
-        read_datalist(tmp_path / "list.csv")
+    if not content.startswith("image"):
+        with pytest.raises(ValueError, match=message):
+            read_datalist(tmp_path / "list.csv")
+        return
+    first = content.count(",", 0, content.index("\n"))
+    (tmp_path / "list.csv").write_text(content + "good.nii" + "," * first + "\n" + "," * first + "\n")
+    bad, good = read_datalist(tmp_path / "list.csv")
+    assert re.search(message, bad["error"])
+    assert good == {"image": str(tmp_path / "good.nii"), "subject": "good"}
 
 
 def test_unusable_sources_are_named(tmp_path):

@@ -71,6 +71,31 @@ def test_a_file_without_an_affine_is_refused_unless_both_are_stated(tmp_path, vo
     assert LoadVolume("RAS", (1, 1, 1))(tmp_path / "a.nii").pixdim.tolist() == [1.0, 1.0, 1.0]
 
 
+def test_an_sform_that_disagrees_with_the_voxel_sizes_is_taken_as_it_is(tmp_path, voxels):
+    """MONAI's reader replaces it by the qform, even by one that says nothing: left and right would be exchanged."""
+    image = nibabel.Nifti1Image(voxels, None)
+    image.header.set_sform(np.diag([-1.5625, -1.5625, 3.0, 1.0]), code=1)
+    image.header.set_qform(None, code=0)
+    image.header.set_zooms((1.56, 1.56, 3.0))
+    image.set_sform(np.diag([-1.5625, -1.5625, 3.0, 1.0]), code=1, update_affine=True)
+    nibabel.save(image, tmp_path / "a.nii")
+    loaded = LoadVolume()(tmp_path / "a.nii")
+    np.testing.assert_allclose(loaded.affine.numpy(), np.diag([-1.5625, -1.5625, 3.0, 1.0]))
+
+
+@pytest.mark.parametrize("size", [0.001, 30.0])
+def test_voxels_in_another_unit_are_refused(tmp_path, voxels, size):
+    nibabel.save(nibabel.Nifti1Image(voxels, np.diag([1.0, 1.0, size, 1.0])), tmp_path / "a.nii")
+    with pytest.raises(VolumeError, match=r"a\.nii: has voxels of .* expected 0\.1 to 20\.0 mm .*check the unit"):
+        LoadVolume()(tmp_path / "a.nii")
+
+
+def test_complex_numbers_are_refused(tmp_path, voxels):
+    nibabel.save(nibabel.Nifti1Image(voxels.astype(np.complex64), AFFINE), tmp_path / "a.nii")
+    with pytest.raises(VolumeError, match=r"a\.nii: holds complex numbers.*write the magnitude image"):
+        LoadVolume()(tmp_path / "a.nii")
+
+
 def test_a_nrrd_without_directions_is_refused(tmp_path, voxels):
     header = "NRRD0004\ntype: short\ndimension: 3\nsizes: 5 6 7\nencoding: raw\nendian: little\n\n"
     (tmp_path / "a.nrrd").write_bytes(header.encode() + voxels.T.tobytes())
