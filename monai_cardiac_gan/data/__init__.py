@@ -1,5 +1,6 @@
 """Which volumes there are, who they belong to, and the patches cut from them."""
 
+from monai_cardiac_gan.data.cached_patches import CachedPatches
 from monai_cardiac_gan.data.datalist import (
     Record,
     read_datalist,
@@ -12,16 +13,19 @@ from monai_cardiac_gan.data.errors import VolumeError
 from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
 from monai_cardiac_gan.data.patch_set import PatchSetWriter, read_manifest, write_json
 from monai_cardiac_gan.data.phantom import PhantomLabel, PhantomVolume, WholeHeartPhantom
+from monai_cardiac_gan.data.resumable_batches import ResumableBatches
 from monai_cardiac_gan.data.splits import TEST, TRAIN, same_person_groups, split_subjects
 
 __all__ = [
     "TEST",
     "TRAIN",
     "AortaPatchDataset",
+    "CachedPatches",
     "PatchSetWriter",
     "PhantomLabel",
     "PhantomVolume",
     "Record",
+    "ResumableBatches",
     "VolumeError",
     "WholeHeartPhantom",
     "read_datalist",

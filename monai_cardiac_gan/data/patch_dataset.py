@@ -88,6 +88,14 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
         item = {Field.IMAGE: image, Field.SUBJECT: volume[Field.SUBJECT]}
         return item if self.transform is None else self.transform(item)
 
+    def all_patches(self) -> torch.Tensor:
+        """The pixels of all patches in their order, (M, 1, 128, 128) in [-1, 1], in the precision that is on disk."""
+        by_shard: dict[int, list[int]] = {}
+        for number, row in self.places:
+            by_shard.setdefault(number, []).append(row)
+        parts = [self._shard(self.volumes[number][SHARD])[0][rows] for number, rows in by_shard.items()]
+        return torch.from_numpy(np.concatenate(parts))[:, None]
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_shard"}
 

@@ -1,44 +1,40 @@
-"""Training of a Wasserstein GAN with gradient penalty (Gulrajani et al. 2017, algorithm 1)."""
+"""Training of a Wasserstein GAN with gradient penalty (Gulrajani et al. 2017, algorithm 1), and of its successors."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
-from monai.data import MetaTensor
+from ignite.engine import Events
 from monai.engines import Trainer
-from monai.engines.utils import IterationEvents, default_metric_cmp_fn
+from monai.engines.utils import IterationEvents
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.engines.adversarial_events import AdversarialEvents
+from monai_cardiac_gan.engines.execution import Execution
+from monai_cardiac_gan.engines.frozen import frozen
+from monai_cardiac_gan.engines.prepare_images import prepare_images
+from monai_cardiac_gan.engines.processes import Processes
+from monai_cardiac_gan.engines.random_state import capture_random_state, restore_random_state
+from monai_cardiac_gan.engines.training_output import TrainingOutput
 from monai_cardiac_gan.losses import GradientPenalty, WassersteinLoss, refuse_sample_mixing
 
-__all__ = ["TrainingOutput", "WganGpTrainer", "prepare_images"]
+__all__ = ["WganGpTrainer"]
 
-
-class TrainingOutput:
-    """Names of the numbers in ``state.output`` after each iteration."""
-
-    LOSS = "loss"
-    """Loss of the critic, penalty included."""
-    WASSERSTEIN = "wasserstein"
-    """Mean score of the reals less that of the fakes: the estimate of the distance."""
-    PENALTY = "penalty"
-    """Weighted gradient penalty."""
-    GRADIENT_NORM = "gradient_norm"
-    """Mean norm of the critic's input gradient; training should bring it near 1."""
-    GENERATOR_LOSS = "generator_loss"
-    """Loss of the generator's latest update; before the first, the loss it would have on the critic's fakes."""
-
-    ALL = (LOSS, WASSERSTEIN, PENALTY, GRADIENT_NORM, GENERATOR_LOSS)
+UPDATES, LATEST, LATENTS, GLOBAL, AUGMENT = (
+    "critic_updates",
+    "latest_numbers",
+    "latent_random_state",
+    "global_random_state",
+    "augment",
+)
 
 
 class WganGpTrainer(Trainer):
-    r"""Train a generator against a critic with gradient penalty.
+    r"""Train a generator against a critic.
 
     One iteration is one update of the critic, with real images and latents of its own (algorithm 1, lines 3-9):
 
@@ -46,15 +42,21 @@ class WganGpTrainer(Trainer):
         \lambda \left(\lVert \nabla_{\hat x_n} D(\hat x_n) \rVert_2 - 1\right)^2
 
     After each ``n_critic``-th update of the critic, counted over the whole run, the generator is updated once with
-    latents of its own (lines 11-12). Latents and interpolation weights come from one generator on the CPU, so that a
-    seed means the same draws on any device. The first iteration refuses critics that mix the samples of a batch.
+    latents of its own (lines 11-12). Loss and penalty may be others, and images may be augmented before the critic sees
+    them. All that the trainer draws comes from one generator on the CPU, so that a seed means the same draws on any device
+    and with any number of processes. The first iteration refuses critics that mix the samples of a batch.
 
-    ``state.output`` is a dictionary of floats, see `TrainingOutput`. Fires MONAI's ``IterationEvents``: forward, loss
-    and backward of the critic, then ``MODEL_COMPLETED`` when both updates are done.
+    ``state.output`` is a dictionary of scalar tensors, see `TrainingOutput`. Fires `AdversarialEvents`, and MONAI's
+    ``IterationEvents``: forward, loss and backward of the critic, then ``MODEL_COMPLETED`` when both updates are done.
 
     To resume exactly, save and load ``{"trainer": trainer, "generator": ..., "critic": ..., "generator_optimizer": ...,
-    "critic_optimizer": ...}`` at the end of an epoch with MONAI's ``CheckpointSaver`` and ``CheckpointLoader``: the
-    trainer's state holds the counters and the random states. Within an epoch Ignite starts the data loader anew.
+    "critic_optimizer": ...}``, as `LastCheckpoint` and MONAI's ``CheckpointLoader`` do: the trainer's state holds the
+    counters and all random states. Within an epoch this needs a loader whose batch sampler can go on from there
+    (`ResumableBatches`); other loaders begin their epoch anew.
+
+    In a distributed run (``torchrun``) each process trains on its part of every batch; gradients are averaged, and the
+    result is that of one process with the whole batch. Batch normalisation has to be synchronised for that
+    (`synchronise_batch_norm`).
 
     Args:
         device: where the networks are and the batches go.
@@ -66,15 +68,23 @@ class WganGpTrainer(Trainer):
         critic_optimizer: see above.
         latent_size: numbers in a latent vector.
         n_critic: updates of the critic for each of the generator; 5 in the paper.
-        loss: has ``critic(real_scores, fake_scores)`` and ``generator(fake_scores)``; `WassersteinLoss` by default.
-        gradient_penalty: gives the penalty and the norms; `GradientPenalty` with weight 10 by default.
-        seed: start of latents and interpolation weights.
-        epoch_length, non_blocking, prepare_batch, postprocessing, key_train_metric, additional_metrics, metric_cmp_fn,
-            train_handlers, event_names, event_to_attr, decollate, to_kwargs: as in ``monai.engines.SupervisedTrainer``,
-            except that nothing is decollated by default, for the output has no batch axis.
+        loss: has ``critic(real_scores, fake_scores)``, ``generator(fake_scores, real_scores)`` and ``needs_reals``;
+            `WassersteinLoss` by default, `HingeLoss` and `RelativisticLoss` are others.
+        gradient_penalty: gives the penalty and the norms, called as ``(critic, reals, fakes, epsilon=...)``;
+            `GradientPenalty` with weight 10 by default, `ZeroCentredPenalty` is another.
+        penalty_every: updates of the critic from one penalty to the next, which weighs as many times more (Karras et al.
+            2020, StyleGAN2, section 2.2, "lazy regularization"). 1 in the paper.
+        augment: `DifferentiableAugmentation` or its like, applied to all images before the critic sees them.
+        execution: precision, memory layout, compilation, parts of batches, clipping.
+        seed: start of latents, interpolation weights and augmentation.
+        prepare_batch: takes the images out of a batch, `prepare_images` by default.
+        train_handlers: MONAI and Ignite handlers.
+        key_train_metric: as in ``monai.engines.SupervisedTrainer``.
+        arguments: other arguments of ``monai.engines.Trainer``, such as ``epoch_length`` or ``non_blocking``. Nothing is
+            decollated unless asked for, because the output has no batch axis.
 
     Raises:
-        ValueError: when latent_size or n_critic is below 1, a batch is no image batch, or the critic mixes samples.
+        ValueError: when a count is below 1, a batch is no image batch, or the critic mixes samples.
         RuntimeError: when a loss is not finite.
 
     Example:
@@ -108,71 +118,73 @@ class WganGpTrainer(Trainer):
         critic_optimizer: Optimizer,
         latent_size: int = 100,
         n_critic: int = 5,
-        loss: WassersteinLoss | None = None,
-        gradient_penalty: GradientPenalty | None = None,
+        loss: Any = None,
+        gradient_penalty: nn.Module | None = None,
+        penalty_every: int = 1,
+        augment: Any = None,
+        execution: Execution | None = None,
         seed: int = 0,
-        epoch_length: int | None = None,
-        non_blocking: bool = False,
         prepare_batch: Callable[..., Tensor] | None = None,
-        postprocessing: Callable | None = None,
-        key_train_metric: dict | None = None,
-        additional_metrics: dict | None = None,
-        metric_cmp_fn: Callable = default_metric_cmp_fn,
         train_handlers: Sequence | None = None,
-        event_names: list | None = None,
-        event_to_attr: dict | None = None,
-        decollate: bool = False,
-        to_kwargs: dict | None = None,
+        key_train_metric: dict | None = None,
+        **arguments: Any,
     ) -> None:
+        arguments.setdefault("decollate", False)
+        arguments["event_names"] = [*(arguments.get("event_names") or []), AdversarialEvents]
         super().__init__(
             device=device,
             max_epochs=max_epochs,
             data_loader=train_data_loader,
-            epoch_length=epoch_length,
-            non_blocking=non_blocking,
             prepare_batch=prepare_images if prepare_batch is None else prepare_batch,
-            postprocessing=postprocessing,
             key_metric=key_train_metric,
-            additional_metrics=additional_metrics,
-            metric_cmp_fn=metric_cmp_fn,
-            handlers=train_handlers,
-            event_names=event_names,
-            event_to_attr=event_to_attr,
-            decollate=decollate,
-            to_kwargs=to_kwargs,
+            **arguments,
         )
-        if latent_size < 1 or n_critic < 1:
+        if min(latent_size, n_critic, penalty_every) < 1:
             raise ValueError(
-                f"latent_size {latent_size} and n_critic {n_critic} must be at least 1: give whole numbers."
+                f"latent_size {latent_size}, n_critic {n_critic} and penalty_every {penalty_every} must be at least 1: "
+                "give whole numbers."
             )
         self.generator, self.critic = generator, critic
         self.generator_optimizer, self.critic_optimizer = generator_optimizer, critic_optimizer
-        self.latent_size, self.n_critic = latent_size, n_critic
+        self.latent_size, self.n_critic, self.penalty_every = latent_size, n_critic, penalty_every
         self.loss = WassersteinLoss() if loss is None else loss
         self.gradient_penalty = GradientPenalty() if gradient_penalty is None else gradient_penalty
+        self.augment = augment
+        self.execution = Execution() if execution is None else execution
         self.random = torch.Generator().manual_seed(seed)
+        self.processes = Processes()
         self.critic_updates = 0
-        self._generator_loss: float | None = None
-        self._critic_is_checked = False
+        self._latest: dict[str, Tensor] = {}
+        self._random_state_within_epoch: Mapping[str, Any] | None = None
+        self._is_prepared = False
+        self.add_event_handler(Events.EPOCH_STARTED, self._start_epoch)
+        self.add_event_handler(Events.GET_BATCH_STARTED, self._go_on_with_random_state)
+        if train_handlers is not None:  # last, so that they find the trainer complete
+            self._register_handlers(train_handlers)
 
     @property
     def generator_updates(self) -> int:
         """How often the generator was updated in the whole run."""
         return self.critic_updates // self.n_critic
 
+    @property
+    def rank(self) -> int:
+        """Number of this process; only the first, 0, writes files."""
+        return self.processes.rank
+
     def draw_latents(self, count: int) -> Tensor:
         """Fresh latents (count, latent_size) from the standard normal distribution, on the trainer's device."""
-        return torch.randn(count, self.latent_size, generator=self.random).to(self.state.device)
+        drawn = torch.randn(count * self.processes.count, self.latent_size, generator=self.random)
+        return self.processes.part(drawn).to(self.state.device)
 
     def state_dict(self) -> dict[str, Any]:
-        """Ignite's counters, the updates so far and the states of all random sources."""
+        """Ignite's counters, the updates so far, the augmentation's state and the states of all random sources."""
         state = super().state_dict()
-        state["critic_updates"] = self.critic_updates
-        state["generator_loss"] = self._generator_loss
-        state["latent_random_state"] = self.random.get_state()
-        state["global_random_state"] = torch.get_rng_state()
-        if self.state.device.type == "cuda":
-            state["device_random_state"] = torch.cuda.get_rng_state(self.state.device)
+        state[UPDATES] = self.critic_updates
+        state[LATEST] = {name: value.cpu() for name, value in self._latest.items()}
+        state[LATENTS] = self.random.get_state()
+        state[GLOBAL] = capture_random_state(self.state.device)
+        state[AUGMENT] = self.augment.state_dict() if hasattr(self.augment, "state_dict") else {}
         return state
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -181,107 +193,155 @@ class WganGpTrainer(Trainer):
         Raises:
             ValueError: when the state is that of another kind of trainer.
         """
-        own = ("critic_updates", "generator_loss", "latent_random_state", "global_random_state")
-        missing = [name for name in own if name not in state_dict]
+        missing = [name for name in (UPDATES, LATEST, LATENTS, GLOBAL, AUGMENT) if name not in state_dict]
         if missing:
             raise ValueError(
                 f"The trainer's state lacks {', '.join(missing)} and holds {', '.join(state_dict)}: "
                 "load a checkpoint that a WganGpTrainer wrote."
             )
         super().load_state_dict(state_dict)
-        self.critic_updates = state_dict["critic_updates"]
-        self._generator_loss = state_dict["generator_loss"]
-        self.random.set_state(state_dict["latent_random_state"].cpu())  # a loader may have moved it to the device
-        torch.set_rng_state(state_dict["global_random_state"].cpu())
-        if self.state.device.type == "cuda" and "device_random_state" in state_dict:
-            torch.cuda.set_rng_state(state_dict["device_random_state"].cpu(), self.state.device)
+        self.critic_updates = state_dict[UPDATES]
+        self._latest = {name: value.to(self.state.device) for name, value in state_dict[LATEST].items()}
+        self.random.set_state(state_dict[LATENTS].cpu())  # a loader may have moved it to the device
+        if state_dict[AUGMENT]:
+            self.augment.load_state_dict(state_dict[AUGMENT])
+        if self._batches_into_epoch():  # making the loader's iterator draws numbers, which had been drawn before
+            self._random_state_within_epoch = state_dict[GLOBAL]
+        else:
+            restore_random_state(state_dict[GLOBAL], self.state.device)
 
-    def _iteration(self, engine: Any, batchdata: Any) -> dict[str, float]:
-        reals = self.prepare_batch(batchdata, self.state.device, self.non_blocking, **self.to_kwargs)
+    def _batches_into_epoch(self) -> int:
+        length = self.state.epoch_length
+        return self.state.iteration % length if length else 0
+
+    def _start_epoch(self, _: Any) -> None:
+        # before Ignite makes the iterator of a run's first epoch, and after checkpoints are loaded at the run's start
+        sampler: Any = getattr(self.data_loader, "batch_sampler", None)
+        if hasattr(sampler, "continue_from"):
+            sampler.continue_from(self.state.epoch - 1, self._batches_into_epoch())
+        elif self._batches_into_epoch():
+            self.logger.warning(
+                "The data loader cannot go on within epoch %d, and begins it anew with images that were used before: give "
+                "it a batch_sampler of the class ResumableBatches.",
+                self.state.epoch,
+            )
+        if not self._is_prepared:
+            for network in (self.generator, self.critic):
+                self.execution.prepare(network)
+            self.processes.copy_from_first(self.generator, self.critic)
+
+    def _go_on_with_random_state(self, _: Any) -> None:
+        if self._random_state_within_epoch is not None:
+            restore_random_state(self._random_state_within_epoch, self.state.device)
+            self._random_state_within_epoch = None
+
+    def _iteration(self, engine: Any, batchdata: Any) -> dict[str, Tensor]:
+        images = self.prepare_batch(batchdata, self.state.device, self.non_blocking, **self.to_kwargs)
+        reals = self.execution.lay_out(images)
         self.generator.train()
         self.critic.train()
-        if not self._critic_is_checked:
-            refuse_sample_mixing(self.critic, reals)
-            self._critic_is_checked = True
+        if not self._is_prepared:
+            with self.execution.eager():
+                refuse_sample_mixing(self.critic, reals)
+            self._is_prepared = True
         self._update_critic(reals)
         self.critic_updates += 1
+        self.fire_event(AdversarialEvents.CRITIC_UPDATED)
         if self.critic_updates % self.n_critic == 0:
-            self._update_generator(len(reals))
-        if self._generator_loss is not None:
-            self.state.output[TrainingOutput.GENERATOR_LOSS] = self._generator_loss
+            self._update_generator(reals)
+            self.fire_event(AdversarialEvents.GENERATOR_UPDATED)
+        self.state.output |= self._latest
         self.fire_event(IterationEvents.MODEL_COMPLETED)
         return self.state.output
 
     def _update_critic(self, reals: Tensor) -> None:
-        with torch.no_grad():
-            fakes = self.generator(self.draw_latents(len(reals)))
-        real_scores, fake_scores = self.critic(reals), self.critic(fakes)
-        self.fire_event(IterationEvents.FORWARD_COMPLETED)
-        penalty, norms = self.gradient_penalty(self.critic, reals, fakes, self.random)
-        loss = self.loss.critic(real_scores, fake_scores) + penalty
-        self.state.output = {
-            TrainingOutput.LOSS: self._refuse_infinite("critic", loss),
-            TrainingOutput.WASSERSTEIN: (real_scores.mean() - fake_scores.mean()).item(),
-            TrainingOutput.PENALTY: penalty.item(),
-            TrainingOutput.GRADIENT_NORM: norms.mean().item(),
-            TrainingOutput.GENERATOR_LOSS: self.loss.generator(fake_scores).item(),
-        }
-        self.fire_event(IterationEvents.LOSS_COMPLETED)
+        count = len(reals)
+        with torch.no_grad(), self.execution.precision(reals.device):
+            fakes = self.generator(self.draw_latents(count))
+        epsilon = self._uniforms(count, 1)[:, 0]
+        reals, fakes = self._augmented(reals), self._augmented(self.execution.lay_out(fakes.to(reals.dtype)))
         self.critic_optimizer.zero_grad()
-        loss.backward()
+        parts = [self._critic_backward(reals[p], fakes[p], epsilon[p], count) for p in self.execution.chunks(count)]
+        numbers = self.processes.mean(torch.stack(parts).sum(0))
+        self.state.output = dict(zip(TrainingOutput.ALL, numbers, strict=True))  # the latest ones replace some of them
+        if self.critic_updates % self.penalty_every == 0:
+            self._latest |= dict(zip(TrainingOutput.ALL[2:4], numbers[2:4], strict=True))
+        self._refuse_infinite("critic", numbers[0])
+        self._step(self.critic, self.critic_optimizer)
+
+    def _critic_backward(self, reals: Tensor, fakes: Tensor, epsilon: Tensor, count: int) -> Tensor:
+        """Add the gradients of some of the images; give their share in the numbers of `TrainingOutput.ALL`."""
+        with self.execution.precision(reals.device):
+            real_scores, fake_scores = self.critic(torch.cat([reals, fakes])).to(reals.dtype).chunk(2)
+        self.fire_event(IterationEvents.FORWARD_COMPLETED)
+        loss = self.loss.critic(real_scores, fake_scores)
+        penalty, norms = loss.new_zeros(()), loss.new_zeros(1)
+        if self.critic_updates % self.penalty_every == 0:
+            with self.execution.eager():
+                penalty, norms = self.gradient_penalty(self.critic, reals, fakes, epsilon=epsilon)
+            loss = loss + self.penalty_every * penalty
+        self.fire_event(IterationEvents.LOSS_COMPLETED)
+        share = len(reals) / count
+        (loss * share).backward()
         self.fire_event(IterationEvents.BACKWARD_COMPLETED)
-        self.critic_optimizer.step()
+        with torch.no_grad():
+            gap = real_scores.mean() - fake_scores.mean()
+            generator_loss = self.loss.generator(fake_scores, real_scores)
+            return torch.stack([loss.detach(), gap, penalty.detach(), norms.mean(), generator_loss]) * share
 
-    def _update_generator(self, count: int) -> None:
-        with _frozen(self.critic):
-            loss = self.loss.generator(self.critic(self.generator(self.draw_latents(count))))
-            self._generator_loss = self._refuse_infinite("generator", loss)
-            self.generator_optimizer.zero_grad()
-            loss.backward()
-        self.generator_optimizer.step()
+    def _update_generator(self, reals: Tensor) -> None:
+        count = len(reals)
+        latents, for_fakes = self.draw_latents(count), self._uniforms(count, self._draws)
+        seen_reals = self._augmented(reals) if self.loss.needs_reals else None
+        self.generator_optimizer.zero_grad()
+        with frozen(self.critic):
+            parts = [
+                self._generator_backward(latents[p], for_fakes[p], None if seen_reals is None else seen_reals[p], count)
+                for p in self.execution.chunks(count)
+            ]
+        loss = self.processes.mean(torch.stack(parts).sum())
+        self._latest[TrainingOutput.GENERATOR_LOSS] = loss
+        self._refuse_infinite("generator", loss)
+        self._step(self.generator, self.generator_optimizer)
 
-    def _refuse_infinite(self, player: str, loss: Tensor) -> float:
-        value = loss.item()
-        if not math.isfinite(value):
+    def _generator_backward(self, latents: Tensor, uniforms: Tensor, reals: Tensor | None, count: int) -> Tensor:
+        """Add the gradients of some of the fakes; give their share in the loss."""
+        with self.execution.precision(latents.device):
+            fakes = self.generator(latents)
+            seen = fakes if self.augment is None else self.augment(fakes.float(), uniforms)
+            fake_scores = self.critic(self.execution.lay_out(seen))
+            with torch.no_grad():
+                real_scores = None if reals is None else self.critic(reals)
+        loss = self.loss.generator(fake_scores.to(latents.dtype), real_scores) * (len(latents) / count)
+        loss.backward()
+        return loss.detach()
+
+    @property
+    def _draws(self) -> int:
+        return 0 if self.augment is None else self.augment.draws
+
+    def _uniforms(self, count: int, numbers: int) -> Tensor:
+        drawn = torch.rand(count * self.processes.count, numbers, generator=self.random)
+        return self.processes.part(drawn).to(self.state.device)
+
+    def _augmented(self, images: Tensor) -> Tensor:
+        if self.augment is None:
+            return images
+        return self.execution.lay_out(self.augment(images, self._uniforms(len(images), self._draws)))
+
+    def _step(self, network: nn.Module, optimizer: Optimizer) -> None:
+        self.processes.average_gradients(network.parameters())
+        if self.execution.clip_norm is not None:
+            nn.utils.clip_grad_norm_(network.parameters(), self.execution.clip_norm)
+        optimizer.step()
+
+    def _refuse_infinite(self, player: str, loss: Tensor) -> None:
+        ends_epoch = self.state.iteration % (self.state.epoch_length or 1) == 0  # before anything is saved
+        if self.state.iteration % self.execution.check_every and not ends_epoch:
+            return
+        if not math.isfinite(value := loss.item()):
             raise RuntimeError(
                 f"The {player}'s loss is {value} at iteration {self.state.iteration} (epoch {self.state.epoch}), "
                 "expected a finite number: lower the learning rate, or check the patches for values that are "
                 "not finite or not in [-1, 1]."
             )
-        return value
-
-
-def prepare_images(batch: Any, device: torch.device, non_blocking: bool = False, **to_kwargs: Any) -> Tensor:
-    """Take the images out of a batch, as a plain tensor on the device.
-
-    Args:
-        batch: a dictionary with ``image``, or the images themselves; tensors or ``MetaTensor``s (N, C, H, W) of floats.
-        device: where they go.
-        non_blocking: whether the copy may be asynchronous.
-        to_kwargs: more arguments of ``torch.Tensor.to``.
-
-    Raises:
-        ValueError: when there are no such images.
-    """
-    images = batch.get(Field.IMAGE) if isinstance(batch, Mapping) else batch
-    if not isinstance(images, Tensor) or images.ndim != 4 or not images.is_floating_point():
-        came = f"{images.dtype} {list(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
-        raise ValueError(
-            f"The batch holds {came}, expected '{Field.IMAGE}' or a tensor (N, C, H, W) of floats: "
-            "name the images so, and scale them to the range of the generator."
-        )
-    plain = images.as_tensor() if isinstance(images, MetaTensor) else images
-    return plain.to(device, non_blocking=non_blocking, **to_kwargs)
-
-
-@contextmanager
-def _frozen(network: nn.Module) -> Iterator[None]:
-    """Compute no gradients of the network's parameters meanwhile; those that were frozen before stay so."""
-    moving = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    for parameter in moving:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in moving:
-            parameter.requires_grad_(True)

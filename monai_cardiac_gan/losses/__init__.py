@@ -1,8 +1,19 @@
-"""Losses of the Wasserstein GAN with gradient penalty."""
+"""Adversarial losses, penalties of the critic's slope, and the terms of inpainting."""
 
 from monai_cardiac_gan.losses.contextual import masked_l1
 from monai_cardiac_gan.losses.gradient_penalty import GradientPenalty
+from monai_cardiac_gan.losses.hinge import HingeLoss
+from monai_cardiac_gan.losses.relativistic import RelativisticLoss
 from monai_cardiac_gan.losses.sample_independence import refuse_sample_mixing
 from monai_cardiac_gan.losses.wasserstein import WassersteinLoss
+from monai_cardiac_gan.losses.zero_centred_penalty import ZeroCentredPenalty
 
-__all__ = ["GradientPenalty", "WassersteinLoss", "masked_l1", "refuse_sample_mixing"]
+__all__ = [
+    "GradientPenalty",
+    "HingeLoss",
+    "RelativisticLoss",
+    "WassersteinLoss",
+    "ZeroCentredPenalty",
+    "masked_l1",
+    "refuse_sample_mixing",
+]

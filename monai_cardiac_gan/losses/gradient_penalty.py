@@ -6,7 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["GradientPenalty", "chain_of", "input_gradient", "input_gradient_piecewise_linear"]
+__all__ = [
+    "GradientPenalty",
+    "chain_of",
+    "differentiable_input_gradient",
+    "input_gradient",
+    "input_gradient_piecewise_linear",
+]
 
 
 class GradientPenalty(nn.Module):
@@ -40,7 +46,12 @@ class GradientPenalty(nn.Module):
         self.weight = weight
 
     def forward(
-        self, critic: nn.Module, reals: Tensor, fakes: Tensor, generator: torch.Generator | None = None
+        self,
+        critic: nn.Module,
+        reals: Tensor,
+        fakes: Tensor,
+        generator: torch.Generator | None = None,
+        epsilon: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """
         Args:
@@ -48,6 +59,7 @@ class GradientPenalty(nn.Module):
             reals: training images (N, C, H, W).
             fakes: generated images of the same shape; no gradient flows into them.
             generator: source of the interpolation weights, on any device, for reproducible penalties.
+            epsilon: the interpolation weights themselves (N,), 0 to 1, for those who drew them already.
 
         Returns:
             The weighted penalty, a scalar that can be differentiated with respect to the critic's parameters, and
@@ -61,13 +73,18 @@ class GradientPenalty(nn.Module):
                 f"reals {tuple(reals.shape)} and fakes {tuple(fakes.shape)} differ in shape: "
                 "draw as many latents as the batch has real images (the last batch may be shorter)."
             )
-        source = reals.device if generator is None else generator.device
-        epsilon = torch.rand(len(reals), 1, 1, 1, device=source, dtype=reals.dtype, generator=generator)
-        between = torch.lerp(fakes.detach(), reals.detach(), epsilon.to(reals.device))
-        chain = chain_of(critic)
-        gradient = input_gradient(critic, between) if chain is None else input_gradient_piecewise_linear(chain, between)
-        slope = gradient.flatten(1).norm(dim=1)
+        if epsilon is None:
+            source = reals.device if generator is None else generator.device
+            epsilon = torch.rand(len(reals), device=source, dtype=reals.dtype, generator=generator)
+        between = torch.lerp(fakes.detach(), reals.detach(), epsilon.to(reals).reshape(-1, 1, 1, 1))
+        slope = differentiable_input_gradient(critic, between).flatten(1).norm(dim=1)
         return self.weight * (slope - 1).square().mean(), slope.detach()
+
+
+def differentiable_input_gradient(critic: nn.Module, images: Tensor) -> Tensor:
+    """Gradient of each image's score with respect to that image, (N, C, H, W), by the faster way that fits the critic."""
+    chain = chain_of(critic)
+    return input_gradient(critic, images) if chain is None else input_gradient_piecewise_linear(chain, images)
 
 
 def input_gradient(critic: nn.Module, images: Tensor) -> Tensor:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import torch
+import torch  # noqa: F401 (the example)
 from torch import Tensor
+
+from monai_cardiac_gan.losses.scores import refuse_no_scores
 
 __all__ = ["WassersteinLoss"]
 
@@ -17,12 +19,17 @@ class WassersteinLoss:
     For a critic whose slope is at most one, :math:`-L_D` is a lower bound of the distance between real and generated
     images (Arjovsky et al. 2017, equation 2). Both losses may be any real number.
 
+    Attributes:
+        needs_reals: whether the generator's loss looks at the scores of reals too; here it does not.
+
     Example:
         >>> WassersteinLoss().critic(torch.tensor([3.0, 5.0]), torch.tensor([1.0, 2.0]))
         tensor(-2.5000)
         >>> WassersteinLoss().generator(torch.tensor([1.0, 2.0]))
         tensor(-1.5000)
     """
+
+    needs_reals = False
 
     def critic(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         """Mean score of the fakes less that of the reals, a scalar; the penalty is not in it.
@@ -34,23 +41,19 @@ class WassersteinLoss:
         Raises:
             ValueError: when there are no scores.
         """
-        _refuse_no_scores("real_scores", real_scores)
-        _refuse_no_scores("fake_scores", fake_scores)
+        refuse_no_scores("real_scores", real_scores)
+        refuse_no_scores("fake_scores", fake_scores)
         return fake_scores.mean() - real_scores.mean()
 
-    def generator(self, fake_scores: Tensor) -> Tensor:
+    def generator(self, fake_scores: Tensor, real_scores: Tensor | None = None) -> Tensor:
         """Mean score of the fakes with its sign turned, a scalar.
 
         Args:
             fake_scores: one score per generated image (N,).
+            real_scores: not used.
 
         Raises:
             ValueError: when there are no scores.
         """
-        _refuse_no_scores("fake_scores", fake_scores)
+        refuse_no_scores("fake_scores", fake_scores)
         return -fake_scores.mean()
-
-
-def _refuse_no_scores(name: str, scores: torch.Tensor) -> None:
-    if scores.numel() == 0:
-        raise ValueError(f"{name} {tuple(scores.shape)} holds no score, expected (N,): drop batches without images.")

@@ -1,0 +1,40 @@
+"""Start a training on larger patches where one on smaller patches ended."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from torch import nn
+
+from monai_cardiac_gan.handlers import GeneratorAverage
+from monai_cardiac_gan.networks.nets import grow_from
+
+__all__ = ["grow_networks"]
+
+GENERATOR, CRITIC, AVERAGE = "generator", "critic", "average"
+
+
+def grow_networks(
+    path: str | os.PathLike[str], generator: nn.Module, critic: nn.Module, average: GeneratorAverage
+) -> None:
+    """Load generator, critic and average of a training on patches of half the side into larger networks.
+
+    Optimisers and counters start anew.
+
+    Args:
+        path: ``last.pt`` of that training.
+        generator: a `ResidualGenerator` for twice the size, otherwise built alike.
+        critic: a `ResidualCritic`, likewise.
+        average: of this generator.
+
+    Raises:
+        FileNotFoundError: when there is no such file.
+        ValueError: when the weights do not fit (`grow_from`).
+    """
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{path}: no checkpoint lies here; train on smaller patches first, or name its last.pt.")
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    grow_from(generator, state[GENERATOR])
+    grow_from(critic, state[CRITIC])
+    grow_from(average.network, state[AVERAGE]["network"])

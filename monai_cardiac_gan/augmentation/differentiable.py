@@ -1,0 +1,135 @@
+"""Differentiable augmentation of reals and fakes alike (Zhao et al. 2020, DiffAugment)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["DifferentiableAugmentation"]
+
+
+class DifferentiableAugmentation:
+    r"""Move, cut and re-scale images before the critic sees them, so that a small data set is not learnt by heart.
+
+    The critic is shown :math:`T(x)` and :math:`T(G(z))` with fresh :math:`T` each, in its own update and in the
+    generator's, and gradients flow through :math:`T`. What the generator makes is then as free of augmentation as the
+    reals are, as long as :math:`T` leaves some images alone or can be undone in distribution (Karras et al. 2020, ADA,
+    section 2.2): keep `probability` at 0.8 or below to be safe; translation, cutout and intensity as used here stay
+    apart from the reals at 1 too, for a moved image shows a border.
+
+    There are no flips: the aorta lies on one side.
+
+    All randomness comes in as numbers, so that who draws them (a process, a part of a batch) does not matter.
+
+    Args:
+        translation: largest shift along each axis, share of the side; the border is repeated. 0.125 in DiffAugment.
+        cutout: side of the square that is set to 0, share of the side; 0.5 in DiffAugment. 0 cuts nothing.
+        brightness: half the range of what is added, in the unit of the images; DiffAugment adds -0.5 to 0.5.
+        contrast: half the range of the factor around 1 that scales an image about its mean; 0.5 in DiffAugment.
+        probability: share of the images that each of the three kinds touches; may be changed at any time.
+
+    Attributes:
+        draws: how many numbers each image needs.
+
+    Raises:
+        ValueError: when an argument is out of its range.
+
+    Example:
+        With all draws in the middle nothing moves and nothing is scaled:
+
+        >>> augment = DifferentiableAugmentation(cutout=0.0)
+        >>> images = torch.rand(2, 1, 8, 8)
+        >>> bool(torch.allclose(augment(images, torch.full((2, augment.draws), 0.5)), images))
+        True
+    """
+
+    draws = 9
+
+    def __init__(
+        self,
+        translation: float = 0.125,
+        cutout: float = 0.5,
+        brightness: float = 0.5,
+        contrast: float = 0.5,
+        probability: float = 1.0,
+    ) -> None:
+        shares = {"translation": translation, "cutout": cutout, "contrast": contrast, "probability": probability}
+        for name, value in shares.items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} is {value}, expected 0 to 1: give it as a share.")
+        if not brightness >= 0:
+            raise ValueError(f"brightness is {brightness}, expected 0 or more: give half the range of what is added.")
+        self.translation, self.cutout = translation, cutout
+        self.brightness, self.contrast, self.probability = brightness, contrast, probability
+
+    def __call__(self, images: Tensor, uniforms: Tensor) -> Tensor:
+        """Augment each image by its own numbers.
+
+        Args:
+            images: (N, C, H, W).
+            uniforms: (N, draws), from 0 to 1: three decide which kinds an image gets, six how strong they are.
+
+        Returns:
+            Images of the same shape; those that the probability leaves out are unchanged.
+
+        Raises:
+            ValueError: when there is not one row of numbers an image.
+        """
+        if uniforms.shape != (len(images), self.draws):
+            raise ValueError(
+                f"uniforms are {list(uniforms.shape)}, expected [{len(images)}, {self.draws}]: draw that many per image."
+            )
+        if self.probability == 0:
+            return images
+        chosen = uniforms[:, :3] < self.probability
+        images = self._intensity(images, uniforms[:, 3:5], chosen[:, 0])
+        images = self._move(images, uniforms[:, 5:7], chosen[:, 1])
+        return self._cut(images, uniforms[:, 7:9], chosen[:, 2])
+
+    def state_dict(self) -> dict[str, float]:
+        """The probability, which a handler may have moved."""
+        return {"probability": self.probability}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        """Take the probability over."""
+        self.probability = float(state["probability"])
+
+    def _intensity(self, images: Tensor, uniforms: Tensor, chosen: Tensor) -> Tensor:
+        if self.brightness == 0 and self.contrast == 0:
+            return images
+        signed = (2 * uniforms - 1) * chosen[:, None]
+        shift, factor = (signed * signed.new_tensor([self.brightness, self.contrast]))[:, :, None, None, None].unbind(1)
+        mean = images.mean((1, 2, 3), keepdim=True)
+        return (images - mean) * (1 + factor) + mean + shift
+
+    def _move(self, images: Tensor, uniforms: Tensor, chosen: Tensor) -> Tensor:
+        if self.translation == 0:
+            return images
+        sides = torch.tensor(images.shape[2:], device=images.device)
+        most = torch.round(self.translation * sides)
+        steps = torch.floor(uniforms * (2 * most + 1)).clamp(max=2 * most) - most  # each whole shift is as likely
+        steps = (steps * chosen[:, None]).long()
+        rows = _shifted(images.shape[2], steps[:, 0])
+        columns = _shifted(images.shape[3], steps[:, 1])
+        images = images.gather(2, rows[:, None, :, None].expand_as(images))
+        return images.gather(3, columns[:, None, None, :].expand_as(images))
+
+    def _cut(self, images: Tensor, uniforms: Tensor, chosen: Tensor) -> Tensor:
+        if self.cutout == 0:
+            return images
+        inside = [
+            (_places(side, images) - side * middle[:, None]).abs() < 0.5 * self.cutout * side
+            for side, middle in zip(images.shape[2:], uniforms.unbind(1), strict=True)
+        ]
+        hole = inside[0][:, None, :, None] & inside[1][:, None, None, :] & chosen[:, None, None, None]
+        return images.masked_fill(hole, 0.0)
+
+
+def _shifted(side: int, steps: Tensor) -> Tensor:
+    """For each image, which row each row comes from; those beyond the border repeat it, (N, side)."""
+    return (torch.arange(side, device=steps.device) - steps[:, None]).clamp(0, side - 1)
+
+
+def _places(side: int, images: Tensor) -> Tensor:
+    """Middles of the pixels along one axis, in pixels from the border."""
+    return torch.arange(side, device=images.device, dtype=images.dtype) + 0.5

@@ -1,0 +1,129 @@
+"""Critic of residual blocks with smooth reduction, and without any normalisation."""
+
+from __future__ import annotations
+
+import itertools
+from typing import cast
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+from monai_cardiac_gan.networks.nets.resolutions import channels_at, resolutions_up_to
+from monai_cardiac_gan.networks.nets.start import start_at_scale, start_at_zero
+
+__all__ = ["ResidualCritic"]
+
+SLOPE = 0.2
+"""Slope of the leaky rectifiers."""
+
+
+class ResidualCritic(nn.Module):
+    r"""Score patches by refining and reducing, the full size to 4 x 4 pixels.
+
+    Each block convolves twice with stride 1 and then halves the side by the mean of 2 x 2 pixels, so that no pixel weighs
+    more than its neighbours; strided convolutions see some pixels more often, which shows as a pattern in the gradient
+    that the generator gets. Each size also sees the image itself, reduced to that size:
+
+    .. math:: h_r = \downarrow B_{2r}(h_{2r}) + E_r(\downarrow x), \quad D(x) = w \cdot h_4 + b
+
+    so that a network for 64 pixels is a part of the one for 128 (`grow_from`). There are no statistics over the batch:
+    the penalties are meant per sample. All layers are linear but the leaky rectifiers, so the network is piecewise linear.
+
+    At the default widths:
+
+    ==========  =============================================  ==================
+    layer       what                                           output
+    ==========  =============================================  ==================
+    eyes.r      Conv2d(k1), at each size r                     (N, channels, r, r)
+    blocks.128  2 x (lrelu, Conv2d(k3)), mean of 2 x 2 + skip  (N, 32, 64, 64)
+    blocks.64   ...                                            (N, 64, 32, 32)
+    blocks.32   ...                                            (N, 128, 16, 16)
+    blocks.16   ...                                            (N, 256, 8, 8)
+    blocks.8    ...                                            (N, 256, 4, 4)
+    output      lrelu, Conv2d(k3), lrelu, Linear               (N, 1)
+    ==========  =============================================  ==================
+
+    Args:
+        width: channels at 128 pixels; a size of r pixels has min(width * 128 / r, max_channels).
+        max_channels: most channels of any layer.
+        size: side of the patches: 8, 16, ... 128.
+        spectral: divide each weight by its largest singular value (Miyato et al. 2018).
+
+    Raises:
+        ValueError: when a size is below 1 or not a power of two.
+
+    Example:
+        >>> import torch
+        >>> ResidualCritic(size=64)(torch.zeros(3, 1, 64, 64)).shape
+        torch.Size([3])
+    """
+
+    def __init__(self, width: int = 16, max_channels: int = 256, size: int = 128, spectral: bool = False) -> None:
+        super().__init__()
+        sizes = resolutions_up_to(size)[::-1]
+        channels = {side: channels_at(side, width, max_channels) for side in sizes}
+        self.size = size
+        self.eyes = nn.ModuleDict({str(side): nn.Conv2d(1, channels[side], 1) for side in sizes})
+        self.blocks = nn.ModuleDict(
+            {
+                str(before): ReducingBlock(channels[before], channels[after])
+                for before, after in itertools.pairwise(sizes)
+            }
+        )
+        last = channels[sizes[-1]]
+        self.output = nn.Sequential(
+            nn.LeakyReLU(SLOPE),
+            nn.Conv2d(last, last, 3, padding=1),
+            nn.LeakyReLU(SLOPE),
+            nn.Flatten(),
+            nn.Linear(last * sizes[-1] ** 2, 1),
+        )
+        self.apply(start_at_scale(SLOPE))
+        if spectral:
+            for layer in [layer for layer in self.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]:
+                spectral_norm(layer)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """
+        Args:
+            images: patches (N, 1, size, size).
+
+        Returns:
+            One score per patch (N,), any real number.
+
+        Raises:
+            ValueError: when the images have another shape.
+        """
+        if images.ndim != 4 or images.shape[1:] != (1, self.size, self.size):
+            raise ValueError(
+                f"images are {list(images.shape)}, expected (N, 1, {self.size}, {self.size}): crop patches of that size, "
+                "or build the critic for theirs."
+            )
+        hidden = self.eyes[str(self.size)](images)
+        for side, block in self.blocks.items():
+            images = F.avg_pool2d(images, 2)
+            hidden = block(hidden) + self.eyes[str(int(side) // 2)](images)
+        return self.output(hidden).flatten()
+
+    def silence(self, side: int) -> None:
+        """Let the block of one size start at zero: a network that has just grown scores as the smaller one did."""
+        block = self.blocks[str(side)]
+        for layer in (block.second, block.shortcut):
+            start_at_zero(cast(nn.Module, layer))
+
+
+class ReducingBlock(nn.Module):
+    """Half the side: two convolutions, the mean of 2 x 2 pixels, and a shortcut beside them."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.shortcut = nn.Conv2d(before, after, 1, bias=False)
+        self.first = nn.Conv2d(before, before, 3, padding=1)
+        self.second = nn.Conv2d(before, after, 3, padding=1)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Features (N, before, 2r, 2r) to (N, after, r, r)."""
+        shortcut = self.shortcut(F.avg_pool2d(hidden, 2))
+        hidden = self.second(F.leaky_relu(self.first(F.leaky_relu(hidden, SLOPE)), SLOPE))
+        return (F.avg_pool2d(hidden, 2) + shortcut) * 0.5**0.5  # two summands of unit variance keep unit variance

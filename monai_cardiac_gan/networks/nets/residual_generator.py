@@ -1,0 +1,181 @@
+"""Generator without transposed convolutions: smooth enlargement, residual blocks, an image at every size."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from monai_cardiac_gan.networks.nets.resolutions import channels_at, resolutions_up_to
+from monai_cardiac_gan.networks.nets.start import start_at_scale, start_at_zero
+
+__all__ = ["ResidualGenerator"]
+
+SLOPE = 0.2
+"""Slope of the leaky rectifiers."""
+NORM_EPSILON = 1e-8
+"""Keeps pixel normalisation finite (Karras et al. 2018, section 4.2)."""
+HEAD_SCALE = 0.1
+"""Scale of the first weights of the image heads: their sum must not saturate the tanh at the start."""
+
+
+class ResidualGenerator(nn.Module):
+    r"""Turn latent vectors into patches by enlarging and refining, 4 x 4 pixels to the full size.
+
+    Transposed convolutions with stride 2 leave a checkerboard, because neighbouring pixels come from different weights
+    (Odena et al. 2016). Here each block enlarges with the bilinear kernel :math:`[1, 3, 3, 1] / 4` first, and convolves
+    with stride 1 after. Each size has a head that paints an image of that size; the images are enlarged and summed, as in
+    the output skips of StyleGAN2 (Karras et al. 2020, section 4.1):
+
+    .. math:: h_{2r} = B_{2r}(\uparrow h_r), \quad y_{2r} = \uparrow y_r + H_{2r}(h_{2r}), \quad G(z) = \tanh(y_{128})
+
+    so that a network for 64 pixels is a part of the one for 128 (`grow_from`).
+
+    At the default widths, for N latents of 100 numbers:
+
+    ==========  =================================================  ==================
+    layer       what                                               output
+    ==========  =================================================  ==================
+    input       Linear, leaky rectifier, pixel norm                (N, 256, 4, 4)
+    blocks.8    enlarge, 2 x (Conv2d(k3), lrelu, norm) + skip      (N, 256, 8, 8)
+    blocks.16   ...                                                (N, 128, 16, 16)
+    blocks.32   ...                                                (N, 64, 32, 32)
+    blocks.64   ...                                                (N, 32, 64, 64)
+    blocks.128  ...                                                (N, 16, 128, 128)
+    heads.r     Conv2d(k1), at each size r                         (N, 1, r, r)
+    ==========  =================================================  ==================
+
+    Args:
+        latent_size: numbers in a latent vector.
+        width: channels at 128 pixels; a size of r pixels has min(width * 128 / r, max_channels).
+        max_channels: most channels of any layer.
+        size: side of the patches: 8, 16, ... 128.
+        norm: ``"pixel"`` scales the features of each pixel to unit mean square (Karras et al. 2018, section 4.2), which
+            mixes no samples; ``"batch"`` is batch normalisation; None is none.
+        noise: draw one random number a pixel before each activation, times a weight a channel that is learnt (Karras et
+            al. 2019, section 3.2). The noise of MR images then needs no latent. False leaves it out, so that a latent
+            means one image: choose that for a latent search. The weights are there either way.
+
+    Raises:
+        ValueError: when a size is below 1 or not a power of two, or the norm is unknown.
+
+    Example:
+        >>> ResidualGenerator(size=64)(torch.randn(2, 100)).shape
+        torch.Size([2, 1, 64, 64])
+    """
+
+    def __init__(
+        self,
+        latent_size: int = 100,
+        width: int = 16,
+        max_channels: int = 256,
+        size: int = 128,
+        norm: str | None = "pixel",
+        noise: bool = False,
+    ) -> None:
+        super().__init__()
+        if latent_size < 1:
+            raise ValueError(f"latent_size is {latent_size}, expected at least 1: give a positive whole number.")
+        if norm not in ("pixel", "batch", None):
+            raise ValueError(f"norm is {norm!r}, expected 'pixel', 'batch' or None: choose one of the three.")
+        sizes = resolutions_up_to(size)
+        channels = {side: channels_at(side, width, max_channels) for side in sizes}
+        self.latent_size, self.size = latent_size, size
+        self.input = nn.Linear(latent_size, channels[sizes[0]] * sizes[0] ** 2)
+        self.start = nn.Sequential(nn.LeakyReLU(SLOPE), normalisation(norm, channels[sizes[0]]))
+        self.blocks = nn.ModuleDict(
+            {
+                str(after): EnlargingBlock(channels[before], channels[after], norm, noise)
+                for before, after in itertools.pairwise(sizes)
+            }
+        )
+        self.heads = nn.ModuleDict({str(side): nn.Conv2d(channels[side], 1, 1) for side in sizes})
+        self.apply(start_at_scale(SLOPE))
+        for head in self.heads.values():
+            start_at_scale(1.0, HEAD_SCALE)(head)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """
+        Args:
+            latents: (N, latent_size) or (N, latent_size, 1, 1), from the standard normal distribution.
+
+        Returns:
+            Patches (N, 1, size, size) in [-1, 1].
+
+        Raises:
+            ValueError: when the latents have another shape.
+        """
+        shape = latents.shape
+        if shape[1:] != (self.latent_size,) and shape[1:] != (self.latent_size, 1, 1):
+            raise ValueError(
+                f"latents are {list(shape)}, expected (N, {self.latent_size}) or (N, {self.latent_size}, 1, 1): "
+                "give one row of numbers for each patch."
+            )
+        first, *others = self.heads
+        hidden = self.start(self.input(latents.flatten(1)).unflatten(1, (-1, int(first), int(first))))
+        image = self.heads[first](hidden)
+        for side in others:
+            hidden = self.blocks[side](hidden)
+            image = enlarge(image) + self.heads[side](hidden)
+        return image.tanh()
+
+    def silence(self, side: int) -> None:
+        """Let the head of one size start at zero: a network that has just grown paints what the smaller one did."""
+        start_at_zero(self.heads[str(side)])
+
+
+class EnlargingBlock(nn.Module):
+    """Twice the side: enlarge, two convolutions, and a shortcut beside them."""
+
+    def __init__(self, before: int, after: int, norm: str | None, noise: bool) -> None:
+        super().__init__()
+        self.shortcut = nn.Conv2d(before, after, 1, bias=False)
+        self.first = nn.Conv2d(before, after, 3, padding=1)
+        self.second = nn.Conv2d(after, after, 3, padding=1)
+        self.noise = nn.ModuleList(PixelNoise(after, noise) for _ in range(2))
+        self.norms = nn.ModuleList(normalisation(norm, after) for _ in range(2))
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Features (N, before, r, r) to (N, after, 2r, 2r)."""
+        shortcut = enlarge(self.shortcut(hidden))  # convolving first is the same and costs a quarter
+        hidden = self.first(enlarge(hidden))
+        hidden = self.norms[0](F.leaky_relu(self.noise[0](hidden), SLOPE))
+        hidden = self.norms[1](F.leaky_relu(self.noise[1](self.second(hidden)), SLOPE))
+        return (hidden + shortcut) * 0.5**0.5  # two summands of unit variance keep unit variance
+
+
+class PixelNoise(nn.Module):
+    """Add one normal number a pixel, times a learnt weight a channel that starts at zero."""
+
+    def __init__(self, channels: int, active: bool) -> None:
+        super().__init__()
+        self.active = active
+        self.weight = nn.Parameter(torch.zeros(channels, 1, 1))
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Features (N, C, H, W) with noise; unchanged when not active."""
+        if not self.active:
+            return hidden
+        return hidden + self.weight * torch.randn_like(hidden[:, :1])
+
+
+class PixelNorm(nn.Module):
+    """Scale the features of each pixel to unit mean square over the channels."""
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Features (N, C, H, W) of the same shape."""
+        return hidden * torch.rsqrt(hidden.square().mean(1, keepdim=True) + NORM_EPSILON)
+
+
+def enlarge(images: Tensor) -> Tensor:
+    """Twice the side by the bilinear kernel [1, 3, 3, 1] / 4 along both axes."""
+    return F.interpolate(images, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def normalisation(norm: str | None, channels: int) -> nn.Module:
+    """The layer of that name."""
+    if norm == "batch":
+        return nn.BatchNorm2d(channels)
+    return PixelNorm() if norm == "pixel" else nn.Identity()

@@ -1,0 +1,42 @@
+"""First weights of convolutions and linear layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+__all__ = ["start_at_scale", "start_at_zero"]
+
+
+def start_at_scale(slope: float, scale: float = 1.0) -> Callable[[nn.Module], None]:
+    r"""Give a function for ``nn.Module.apply``: weights from :math:`N(0, 2 s^2 / ((1 + a^2) n))`, biases zero.
+
+    Here n is the number of inputs of one output, a the slope of the leaky rectifier after the layer and s the scale. With
+    s = 1 the signal keeps its size through the layers (He et al. 2015, section 2.2).
+
+    Example:
+        A layer with 50 inputs before a plain rectifier (slope 0) starts with the variance 2 / 50:
+
+        >>> import torch
+        >>> _ = torch.manual_seed(0)
+        >>> layer = nn.Linear(50, 10000)
+        >>> start_at_scale(0.0)(layer)
+        >>> round(layer.weight.var().item(), 3)
+        0.04
+    """
+
+    def start(layer: nn.Module) -> None:
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(layer.weight, slope, nonlinearity="leaky_relu")
+            layer.weight.data.mul_(scale)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+    return start
+
+
+def start_at_zero(layer: nn.Module) -> None:
+    """Let a layer put out zero, whatever comes in."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
