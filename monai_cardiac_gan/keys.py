@@ -18,6 +18,8 @@ class Field:
     """Path of a label map of the aorta, then the map itself, if there is one."""
     SEED = "seed"
     """A point inside the descending aorta (three numbers), if somebody gave one."""
+    SPLIT = "split"
+    """``"train"`` or ``"test"``, if somebody decided on which side the person is."""
     ERROR = "error"
     """Why the entry of a data list cannot be used."""
     QUALITY = "quality"

@@ -1,19 +1,29 @@
 """Whole workflows that a bundle's config calls in one line."""
 
 from monai_cardiac_gan.apps.checkpoint import load_network
+from monai_cardiac_gan.apps.comparison import compare, format_rows, is_better
+from monai_cardiac_gan.apps.draw import draw_patches
+from monai_cardiac_gan.apps.evaluate import EvaluateGenerators
 from monai_cardiac_gan.apps.explain_errors import explain_errors
 from monai_cardiac_gan.apps.generate import GeneratePatches
-from monai_cardiac_gan.apps.inpainting_report import InpaintingReport
 from monai_cardiac_gan.apps.growth import grow_networks
+from monai_cardiac_gan.apps.inpainting_report import InpaintingReport
 from monai_cardiac_gan.apps.prepare import PreparePatchSet, VolumeOutcome, scaled_intensity
+from monai_cardiac_gan.apps.train_features import TrainPatchFeatures
 
 __all__ = [
+    "EvaluateGenerators",
     "GeneratePatches",
     "InpaintingReport",
     "PreparePatchSet",
+    "TrainPatchFeatures",
     "VolumeOutcome",
+    "compare",
+    "draw_patches",
     "explain_errors",
+    "format_rows",
     "grow_networks",
+    "is_better",
     "load_network",
     "scaled_intensity",
 ]

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from monai_cardiac_gan.handlers import GeneratorAverage
+from monai_cardiac_gan.handlers.generator_average import NETWORK, UPDATES
 from monai_cardiac_gan.networks.nets import grow_from
 
 __all__ = ["grow_networks"]
@@ -20,7 +21,8 @@ def grow_networks(
 ) -> None:
     """Load generator, critic and average of a training on patches of half the side into larger networks.
 
-    Optimisers and counters start anew.
+    Optimisers and the trainer's counters start anew. The average keeps its number of updates: one of none would be
+    replaced by the first new weights.
 
     Args:
         path: ``last.pt`` of that training.
@@ -30,11 +32,17 @@ def grow_networks(
 
     Raises:
         FileNotFoundError: when there is no such file.
-        ValueError: when the weights do not fit (`grow_from`).
+        ValueError: when it holds other things, or the weights do not fit (`grow_from`).
     """
     if not os.path.exists(path):
-        raise FileNotFoundError(f"{path}: no checkpoint lies here; train on smaller patches first, or name its last.pt.")
+        raise FileNotFoundError(
+            f"{path}: no checkpoint lies here; train on smaller patches first, or name its last.pt."
+        )
     state = torch.load(path, map_location="cpu", weights_only=True)
+    missing = [name for name in (GENERATOR, CRITIC, AVERAGE) if name not in state]
+    if missing:
+        raise ValueError(f"{path}: lacks {', '.join(missing)}; name the last.pt of a training that keeps an average.")
     grow_from(generator, state[GENERATOR])
     grow_from(critic, state[CRITIC])
-    grow_from(average.network, state[AVERAGE]["network"])
+    grow_from(average.network, state[AVERAGE][NETWORK])
+    average.updates = int(state[AVERAGE][UPDATES])

@@ -15,7 +15,7 @@ from monai.transforms import ScaleIntensityRangePercentilesd
 from tqdm import tqdm
 
 import monai_cardiac_gan
-from monai_cardiac_gan.data import PatchSetWriter, Record, VolumeError, same_person_groups, split_subjects
+from monai_cardiac_gan.data import PatchSetWriter, Record, VolumeError, given_split, same_person_groups, split_subjects
 from monai_cardiac_gan.keys import Field, PatchColumn
 from monai_cardiac_gan.quality import GradeThreshold, QualityReport
 from monai_cardiac_gan.transforms import CropAortaPatchesd, GradeImageQualityd, LocaliseAortad, standard_volume
@@ -148,7 +148,7 @@ class PreparePatchSet:
             digests.setdefault(outcome.subject, []).append(outcome.details[Field.DIGEST])
         groups = same_person_groups(digests)
         try:
-            sides = split_subjects(groups, self.train_fraction, self.seed)
+            sides = given_split(groups, self._wanted(kept)) or split_subjects(groups, self.train_fraction, self.seed)
         except ValueError:
             writer.discard()
             raise
@@ -160,6 +160,15 @@ class PreparePatchSet:
             logger.error("%d volumes were left out and --strict was asked for", len(outcomes) - len(kept))
             raise SystemExit(LEFT_OUT_STATUS)
         return outcomes
+
+    def _wanted(self, kept: Sequence[VolumeOutcome]) -> dict[str, str]:
+        """The sides that the data list names, of subjects with a volume that was kept."""
+        names = {outcome.subject for outcome in kept}
+        return {
+            record[Field.SUBJECT]: record[Field.SPLIT]
+            for record in self.datalist
+            if Field.SPLIT in record and record[Field.SUBJECT] in names
+        }
 
     def _outcome(self, record: Record, writer: PatchSetWriter) -> VolumeOutcome:
         outcome = VolumeOutcome(record[Field.SUBJECT], str(record[Field.IMAGE]))

@@ -14,7 +14,7 @@ from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
 from monai_cardiac_gan.data.patch_set import PatchSetWriter, read_manifest, write_json
 from monai_cardiac_gan.data.phantom import PhantomLabel, PhantomVolume, WholeHeartPhantom
 from monai_cardiac_gan.data.resumable_batches import ResumableBatches
-from monai_cardiac_gan.data.splits import TEST, TRAIN, same_person_groups, split_subjects
+from monai_cardiac_gan.data.splits import TEST, TRAIN, given_split, same_person_groups, split_subjects
 
 __all__ = [
     "TEST",
@@ -28,6 +28,7 @@ __all__ = [
     "ResumableBatches",
     "VolumeError",
     "WholeHeartPhantom",
+    "given_split",
     "read_datalist",
     "read_manifest",
     "records_from_csv",

@@ -23,7 +23,7 @@ class CachedPatches:
     Args:
         dataset: the patches; its ``transform`` is not applied.
         batches: batch sampler, such as `ResumableBatches`.
-        size: side in pixels; smaller than the patches, they are reduced by the mean of squares.
+        size: side in pixels; if smaller than the patches', each pixel is the mean of a block of theirs.
         device: where the patches are kept.
 
     Attributes:
@@ -47,6 +47,11 @@ class CachedPatches:
         reduced = patches if size == side else F.avg_pool2d(patches.float(), side // size).to(patches.dtype)
         self.patches = reduced.to(device)
         self.batch_sampler = batches
+
+    def spread(self, count: int) -> Tensor:
+        """At most that many patches, evenly spread over the data set: (N, 1, size, size) float32, on the device."""
+        chosen = torch.linspace(0, len(self.patches) - 1, min(count, len(self.patches))).round().long()
+        return self.patches[chosen.to(self.patches.device)].float()
 
     def __len__(self) -> int:
         if not isinstance(self.batch_sampler, Sized):

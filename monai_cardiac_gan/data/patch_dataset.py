@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,31 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
             by_shard.setdefault(number, []).append(row)
         parts = [self._shard(self.volumes[number][SHARD])[0][rows] for number, rows in by_shard.items()]
         return torch.from_numpy(np.concatenate(parts))[:, None]
+
+    def subjects(self) -> list[str]:
+        """Whose each patch is, in the order of the patches."""
+        return [self.volumes[number][Field.SUBJECT] for number, _ in self.places]
+
+    def weights(self, by_subject: Mapping[str, float]) -> list[float] | None:
+        """How often each patch should come, for `ResumableBatches`.
+
+        Args:
+            by_subject: pattern of subjects (``"la_*"``, as `fnmatch` reads it) -> weight; the first that fits counts, a
+                subject without one has the weight 1.
+
+        Returns:
+            One weight a patch; None without patterns.
+
+        Raises:
+            ValueError: when a pattern fits no subject.
+        """
+        names = self.subjects()
+        unused = [pattern for pattern in by_subject if not any(fnmatchcase(name, pattern) for name in set(names))]
+        if unused:
+            raise ValueError(f"no subject is called like {unused}: expected patterns of names such as '{names[0]}'.")
+        if not by_subject:
+            return None
+        return [next((by_subject[p] for p in by_subject if fnmatchcase(name, p)), 1.0) for name in names]
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_shard"}

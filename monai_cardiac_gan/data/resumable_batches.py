@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator, Sequence, Sized
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -20,14 +20,17 @@ class ResumableBatches(Sampler[list[int]]):
     Args:
         data: what is sampled, or anything of that length.
         batch_size: images in a batch, of all processes together.
-        shuffle: a new order each epoch; False keeps the order of the data.
+        shuffle: a new order each epoch; False keeps the order of the data, and weights do not count.
         drop_last: leave out the last batch when it is short.
         seed: of all orders.
         rank: number of this process.
         count: how many processes share the batches.
+        weights: how often each item comes in relation to the others; an epoch is then drawn with replacement, and has as
+            many items as without. None takes each item once an epoch.
 
     Raises:
-        ValueError: when the batch cannot be shared evenly, or the data do not fill one batch that is kept.
+        ValueError: when the batch cannot be shared evenly, the rank is that of no process, or the data do not fill one
+            batch that is kept.
 
     Example:
         >>> batches = ResumableBatches(range(5), batch_size=2, shuffle=False)
@@ -45,13 +48,17 @@ class ResumableBatches(Sampler[list[int]]):
         seed: int = 0,
         rank: int = 0,
         count: int = 1,
+        weights: Sequence[float] | None = None,
     ) -> None:
-        if batch_size < 1 or batch_size % count:
+        if min(batch_size, count) < 1 or batch_size % count:
             raise ValueError(
                 f"batch_size is {batch_size} for {count} processes: expected a positive multiple of their number."
             )
+        if not 0 <= rank < count:
+            raise ValueError(f"rank is {rank} of {count} processes: expected 0 to {count - 1}, one for each process.")
         self.size, self.batch_size, self.shuffle, self.drop_last = len(data), batch_size, shuffle, drop_last
         self.seed, self.rank, self.count = seed, rank, count
+        self.shares = None if weights is None else _shares(weights, self.size)
         self.epoch, self.first = 0, 0
         if len(self) == 0:
             raise ValueError(
@@ -66,7 +73,10 @@ class ResumableBatches(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         order = np.arange(self.size)
         if self.shuffle:
-            order = np.random.default_rng([self.seed, self.epoch]).permutation(self.size)
+            rng = np.random.default_rng([self.seed, self.epoch])
+            order = (
+                rng.permutation(self.size) if self.shares is None else rng.choice(self.size, self.size, p=self.shares)
+            )
         batches = [self._part(order, number) for number in range(self.first, len(self))]
         self.epoch, self.first = self.epoch + 1, 0
         return iter(batches)
@@ -80,3 +90,13 @@ class ResumableBatches(Sampler[list[int]]):
         share = len(batch) // self.count
         part: list[int] = batch[self.rank * share : (self.rank + 1) * share].tolist()
         return part
+
+
+def _shares(weights: Sequence[float], size: int) -> np.ndarray:
+    values = np.asarray(weights, dtype=float)
+    if values.shape != (size,) or not (values >= 0).all() or not values.sum() > 0:
+        raise ValueError(
+            f"there are {values.size} weights from {values.min(initial=0):g} on for {size} items: expected one for each, none "
+            "below 0 and not all 0."
+        )
+    return values / values.sum()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-__all__ = ["TEST", "TRAIN", "same_person_groups", "split_subjects"]
+__all__ = ["TEST", "TRAIN", "given_split", "same_person_groups", "split_subjects"]
 
 TRAIN, TEST = "train", "test"
 
@@ -35,6 +35,43 @@ def same_person_groups(digests: Mapping[str, Sequence[str]]) -> list[list[str]]:
                 apart.append((other_members, other_seen))
         groups = [*apart, (members, seen)]
     return sorted(sorted(members) for members, _ in groups)
+
+
+def given_split(groups: Sequence[Sequence[str]], wanted: Mapping[str, str]) -> dict[str, str] | None:
+    """The split that somebody decided on, such as that of an earlier study.
+
+    Args:
+        groups: subjects that must stay together (`same_person_groups`).
+        wanted: subject -> `TRAIN` or `TEST`; subjects without one follow those of their group.
+
+    Returns:
+        Subject -> `TRAIN` or `TEST`; None when nothing was decided.
+
+    Raises:
+        ValueError: when a side is unknown, only some groups have one, one group has two, or one side is empty.
+
+    Example:
+        >>> given_split([["ann", "eve"], ["bob"]], {"ann": "test", "bob": "train"})
+        {'ann': 'test', 'eve': 'test', 'bob': 'train'}
+    """
+    sides: dict[str, str] = {}
+    for group in groups:
+        found = {wanted[name] for name in group if name in wanted}
+        if len(found) > 1 or not found <= {TRAIN, TEST}:
+            raise ValueError(
+                f"the subjects {list(group)} are to be in {sorted(found)}: expected '{TRAIN}' or '{TEST}', and one of them "
+                "for all volumes of one person."
+            )
+        sides |= dict.fromkeys(group, *found) if found else {}
+    if not sides:
+        return None
+    left = [name for group in groups for name in group if name not in sides]
+    if left or len(set(sides.values())) < 2:
+        raise ValueError(
+            f"the data list has a split for some subjects (not for {left}) or names one side only: give '{TRAIN}' or "
+            f"'{TEST}' for each and both at least once, or for none."
+        )
+    return sides
 
 
 def split_subjects(groups: Sequence[Sequence[str]], train_fraction: float = 0.8, seed: int = 0) -> dict[str, str]:

@@ -9,6 +9,10 @@ from typing import Any
 import torch
 from ignite.engine import Engine, Events
 
+from monai_cardiac_gan.handlers.epoch_interval import checked_interval
+from monai_cardiac_gan.handlers.first_process import is_first_process
+from monai_cardiac_gan.handlers.write_whole import whole_file
+
 __all__ = ["LastCheckpoint"]
 
 
@@ -16,8 +20,9 @@ class LastCheckpoint:
     """Ignite handler: write a checkpoint every few epochs and at the end.
 
     Unlike a saver with ``save_final``, it writes nothing when a run fails: a run that stops before its first epoch, such
-    as a resume that does not fit, leaves the file of the run before as it was. The file is written beside its place and
-    renamed.
+    as a resume that does not fit, leaves the file of the run before as it was. The file is written beside its place,
+    brought to the disk and renamed: when that fails, for example on a full disk, the file of before stays and nothing is
+    left beside it. Of several processes only the first writes.
 
     Args:
         path: the file; its folder is made.
@@ -26,14 +31,13 @@ class LastCheckpoint:
 
     Raises:
         ValueError: when `every_epochs` is below 1.
+        OSError: when the file cannot be written.
     """
 
     def __init__(self, path: str | os.PathLike[str], objects: Any, every_epochs: int = 1) -> None:
-        if every_epochs < 1:
-            raise ValueError(f"every_epochs is {every_epochs}: expected at least 1.")
         self.path = Path(path)
         self.objects = objects
-        self.every_epochs = every_epochs
+        self.every_epochs = checked_interval(every_epochs)
 
     def attach(self, engine: Engine) -> None:
         """Write after every `every_epochs`-th epoch and at the end of the run."""
@@ -42,9 +46,9 @@ class LastCheckpoint:
 
     def __call__(self, engine: Engine) -> None:
         """Write now."""
+        if not is_first_process(engine):
+            return
         single = hasattr(self.objects, "state_dict")
         state = self.objects.state_dict() if single else {n: each.state_dict() for n, each in self.objects.items()}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_name(f".{self.path.name}")
-        torch.save(state, unfinished)
-        os.replace(unfinished, self.path)
+        with whole_file(self.path) as file:
+            torch.save(state, file)

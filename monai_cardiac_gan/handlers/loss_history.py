@@ -1,33 +1,49 @@
-"""A file with the mean losses of each epoch."""
+"""A file with the mean losses of each epoch, and its metrics."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from ignite.engine import Engine, Events
+from torch import Tensor
+
+from monai_cardiac_gan.handlers.first_process import is_first_process
+from monai_cardiac_gan.handlers.write_whole import whole_file
 
 __all__ = ["LossHistory"]
 
 FILE_NAME = "losses.json"
+EPOCH, ITERATIONS = "epoch", "iterations"
+SUMS = "sums"
 
 
 class LossHistory:
-    """Write the mean of each number in ``state.output`` per epoch into ``losses.json``.
+    """Write the mean of each number in ``state.output`` per epoch into ``losses.json``, with the epoch's metrics.
 
-    The file is a list with one row for each epoch: ``epoch``, ``iterations`` and the means over those iterations. It is
-    replaced as a whole after each epoch, so that a reader or a crash never meets half a file. A resumed training keeps
-    the rows of the epochs before it and replaces those after.
+    The file is a list with one row for each epoch: ``epoch``, ``iterations``, the means over those iterations and the
+    numbers in ``state.metrics``, less those that have the name of a mean; what is not finite is ``null``. It is replaced
+    as a whole after each epoch, so that a reader or a crash never meets half a file. A resumed training keeps the rows of
+    the epochs before it and replaces those after. Put the history among the objects of the training's checkpoint, and the
+    row of an epoch in which a training was stopped covers all of it; else it covers what came after.
+
+    Tensors are summed where they are, and read once an epoch: reading them makes a GPU's host wait. Attach the history
+    later than what computes metrics. Of several processes only the first writes.
 
     Args:
         directory: folder of the file; made if it is not there.
 
+    Raises:
+        OSError: when the file cannot be written.
+
     Example:
         >>> from tempfile import TemporaryDirectory
-        >>> engine = Engine(lambda engine, batch: {"loss": float(batch)})
+        >>> engine = Engine(lambda engine, batch: {"loss": torch.tensor(float(batch))})
         >>> with TemporaryDirectory() as folder:
         ...     LossHistory(folder).attach(engine)
         ...     _ = engine.run([1, 2, 6], max_epochs=1)
@@ -37,7 +53,7 @@ class LossHistory:
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self.path = Path(directory) / FILE_NAME
-        self._sums: defaultdict[str, float] = defaultdict(float)
+        self._sums: dict[str, Any] = {}
         self._iterations = 0
 
     def attach(self, engine: Engine) -> None:
@@ -55,26 +71,54 @@ class LossHistory:
         if not self.path.exists():
             return []
         try:
-            return sorted(json.loads(self.path.read_text(encoding="utf-8")), key=lambda row: row["epoch"])
+            return sorted(json.loads(self.path.read_text(encoding="utf-8")), key=lambda row: row[EPOCH])
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{self.path} is no history of losses, expected a list of rows with 'epoch': move it away."
             ) from error
 
+    def state_dict(self) -> dict[str, Any]:
+        """Sums over the epoch's iterations so far, and how many there were."""
+        return {SUMS: _read(self._sums), ITERATIONS: self._iterations}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on within an epoch."""
+        self._sums, self._iterations = dict(state[SUMS]), int(state[ITERATIONS])
+
     def _start(self, engine: Engine) -> None:
-        self._sums.clear()
-        self._iterations = 0
+        length = engine.state.epoch_length
+        if self._iterations != (engine.state.iteration % length if length else 0):  # not of this epoch's beginning
+            self._sums, self._iterations = {}, 0
 
     def _add(self, engine: Engine) -> None:
         for name, value in engine.state.output.items():
-            self._sums[name] += float(value)
+            value = value.detach().double() if isinstance(value, Tensor) else float(value)
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
         self._iterations += 1
 
     def _write(self, engine: Engine) -> None:
-        means = {name: total / self._iterations for name, total in self._sums.items()}
-        row = {"epoch": engine.state.epoch, "iterations": self._iterations, **means}
-        before = [row for row in self.rows() if row["epoch"] < engine.state.epoch]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_suffix(".json.part")
-        unfinished.write_text(json.dumps([*before, row], indent=4), encoding="utf-8")
-        unfinished.replace(self.path)
+        means = {name: total / self._iterations for name, total in _read(self._sums).items()}
+        numbers = {**_scalars(engine.state.metrics), **means}
+        row = {EPOCH: engine.state.epoch, ITERATIONS: self._iterations}
+        row |= {name: value if math.isfinite(value) else None for name, value in numbers.items()}
+        self._sums, self._iterations = {}, 0
+        if is_first_process(engine):
+            before = [row for row in self.rows() if row[EPOCH] < engine.state.epoch]
+            with whole_file(self.path) as file:
+                file.write(json.dumps([*before, row], indent=4, allow_nan=False).encode())
+
+
+def _read(sums: Mapping[str, Any]) -> dict[str, float]:
+    """Sums as plain numbers; those that are tensors come in one go."""
+    tensors = {name: value for name, value in sums.items() if isinstance(value, Tensor)}
+    read = dict(zip(tensors, torch.stack(list(tensors.values())).tolist(), strict=True)) if tensors else {}
+    return {name: read.get(name, value) for name, value in sums.items()}
+
+
+def _scalars(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Those of the metrics that are one number."""
+    return {
+        name: float(value)
+        for name, value in metrics.items()
+        if isinstance(value, (int, float)) or (isinstance(value, Tensor) and value.numel() == 1)
+    }

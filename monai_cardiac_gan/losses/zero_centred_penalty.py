@@ -69,4 +69,5 @@ class ZeroCentredPenalty(nn.Module):
         """
         places = {REALS: [reals], FAKES: [fakes], BOTH: [reals, fakes]}[self.at]
         slopes = differentiable_input_gradient(critic, torch.cat(places).detach()).flatten(1).square().sum(1)
-        return 0.5 * self.weight * len(places) * slopes.mean(), slopes.detach().sqrt()
+        means = [part.mean() for part in slopes.split([len(images) for images in places])]
+        return 0.5 * self.weight * torch.stack(means).sum(), slopes.detach().sqrt()

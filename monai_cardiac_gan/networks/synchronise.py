@@ -25,12 +25,15 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         """Features (N, C, H, W) of the same shape; as ``BatchNorm2d`` in evaluation or in a single process."""
         if not self.training or not dist.is_initialized():
             return super().forward(features)
-        mean = all_reduce(features.mean((0, 2, 3))) / dist.get_world_size()
-        centred = features - mean[:, None, None]
+        wide = features.float() if features.dtype.itemsize < 4 else features  # sixteen bits are too few for statistics
+        mean = all_reduce(wide.mean((0, 2, 3))) / dist.get_world_size()
+        centred = wide - mean[:, None, None]
         variance = all_reduce(centred.square().mean((0, 2, 3))) / dist.get_world_size()
         self._follow(mean.detach(), variance.detach(), dist.get_world_size() * features.numel() // features.shape[1])
-        scale = torch.rsqrt(variance + self.eps)[:, None, None]
-        return centred * scale * self.weight[:, None, None] + self.bias[:, None, None]
+        normal = centred * torch.rsqrt(variance + self.eps)[:, None, None]
+        if self.affine:
+            normal = normal * self.weight[:, None, None] + self.bias[:, None, None]
+        return normal.to(features.dtype)
 
     @torch.no_grad()
     def _follow(self, mean: Tensor, variance: Tensor, count: int) -> None:
@@ -53,7 +56,7 @@ def synchronise_batch_norm(network: nn.Module) -> nn.Module:
     Returns:
         The network.
     """
-    if next(network.parameters()).is_cuda:
+    if any(parameter.is_cuda for parameter in network.parameters()):
         converted: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(network)
         return converted
     for layer in network.modules():

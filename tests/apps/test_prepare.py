@@ -1,4 +1,5 @@
 import csv
+import json
 import logging
 
 import nibabel
@@ -56,6 +57,15 @@ def test_the_manifest_tells_what_became_of_every_volume(hearts, tmp_path, write_
     assert "is not above 2" in volumes["noisy"]["reason"]
     assert {volumes["s0"]["split"], volumes["s1"]["split"]} == {"train", "test"}
     assert [outcome.subject for outcome in outcomes] == ["broken", "noisy", "s0", "s1"]
+
+
+@pytest.mark.parametrize("sides", [("train", "test"), ("test", "train")])
+def test_a_split_in_the_data_list_is_kept(hearts, tmp_path, sides):
+    rows = [{"image": f"s{place}.nii.gz", "split": side} for place, side in enumerate(sides)]
+    (hearts / "list.json").write_text(json.dumps({"training": rows}))
+    prepare(hearts / "list.json", tmp_path / "set")
+    volumes = read_manifest(tmp_path / "set")["volumes"]
+    assert [(volume["subject"], volume["split"]) for volume in volumes] == [("s0", sides[0]), ("s1", sides[1])]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def patch_set(tmp_path_factory):
     rows, columns = np.ogrid[:128, :128]
     disc = np.clip(12.5 - np.hypot(rows - 64, columns - 64), 0, 1)
     for subject, split in (("a", "train"), ("b", "test")):
-        patches = [np.clip(1.6 * disc - 0.8 + rng.normal(0, 0.05, (128, 128)), -1, 1) for _ in range(8)]
+        patches = [np.clip(1.6 * disc - 0.8 + rng.normal(0, 0.05, (128, 128)), -1, 1) for _ in range(16)]
         meta = {
             PatchColumn.CENTRE_X: 64.0,
             PatchColumn.CENTRE_Y: 64.0,
@@ -31,9 +31,9 @@ def patch_set(tmp_path_factory):
             PatchColumn.CONFIDENCE: 1.0,
             PatchColumn.PADDED: 0.0,
         }
-        shard = writer.add(patches, [np.eye(4)] * 8, [{PatchColumn.SLICE: level, **meta} for level in range(8)])
+        shard = writer.add(patches, [np.eye(4)] * 16, [{PatchColumn.SLICE: level, **meta} for level in range(16)])
         volumes.append(
-            {"subject": subject, "grade": 4.0, "status": "kept", "split": split, "shard": shard, "patches": 8}
+            {"subject": subject, "grade": 4.0, "status": "kept", "split": split, "shard": shard, "patches": 16}
         )
     writer.finish({"volumes": volumes})
     return folder

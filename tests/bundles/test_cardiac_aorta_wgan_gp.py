@@ -1,5 +1,8 @@
+import hashlib
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +11,23 @@ import torch
 from monai.bundle import ConfigParser, ConfigWorkflow, ckpt_export, verify_metadata, verify_net_in_out
 from monai.utils import optional_import
 
-CONFIGS = ("phantoms", "prepare", "train", "generate", "inference", "smoke", "demo")
+from monai_cardiac_gan.networks.nets import PatchFeatures
+
+CONFIGS = (
+    "phantoms",
+    "prepare",
+    "train",
+    "paper",
+    "multi_gpu_train",
+    "features",
+    "generate",
+    "evaluate",
+    "inference",
+    "smoke",
+    "demo",
+)
+TIME_LIMIT = 300
+"""Seconds after which two processes are taken to wait for each other."""
 LARGEST_WEIGHTS = 15 * 2**20
 
 
@@ -27,9 +46,12 @@ def overrides(bundle, patch_set, tmp_path):
         "device": "cpu",
         "width": 2,
         "max_channels": 8,
-        "batch_size": 4,
+        "batch_size": 8,
         "critic_updates": 2,
         "save_every_epochs": 1,
+        "show_every_epochs": 1,
+        "metrics_every_epochs": 2,
+        "metrics_count": 16,
     }
 
 
@@ -77,9 +99,10 @@ def test_the_exported_generator_paints_what_the_shipped_one_paints(bundle, paths
         meta_file=str(bundle / "configs" / "metadata.json"),
         config_file=paths("common", "inference"),
         bundle_root=str(bundle),
+        use_trace=True,
     )
     exported = torch.jit.load(tmp_path / "model.ts").eval()
-    parser = ConfigParser(ConfigParser.load_config_files(paths("common")))
+    parser = ConfigParser(ConfigParser.load_config_files(paths("common", "inference")))
     network = parser.get_parsed_content("network_def").eval()
     network.load_state_dict(torch.load(bundle / "models" / "model.pt", weights_only=True))
     latents = torch.randn(3, 100, generator=torch.Generator().manual_seed(0))
@@ -88,11 +111,14 @@ def test_the_exported_generator_paints_what_the_shipped_one_paints(bundle, paths
 
 
 def test_shipped_weights_are_small_and_load_safely(bundle):
-    for name in ("model.pt", "critic.pt"):
+    listed = (bundle / "large_files.yml").read_text()
+    for name in ("model.pt", "critic.pt", "features.pt"):
         path = bundle / "models" / name
         assert path.stat().st_size <= LARGEST_WEIGHTS
         state = torch.load(path, weights_only=True)
         assert all(torch.isfinite(value).all() for value in state.values())
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert re.search(rf'path: "models/{name}"\n.*\n\s+hash_val: "{digest}"', listed), name
 
 
 @pytest.mark.parametrize("name", [*CONFIGS, "common"])
@@ -117,6 +143,7 @@ def test_sizes_in_smoke_and_demo_are_ids_of_the_configs_that_they_change(paths):
 
 
 def test_training_leaves_weights_that_load_and_a_run_that_resumes(paths, overrides, tmp_path):
+    overrides["image_size"] = 32
     run(paths, "train", ["train"], {**overrides, "epochs": 1})
     first = torch.load(tmp_path / "models" / "model.pt", weights_only=True)
     workflow = run(paths, "train", ["train"], {**overrides, "epochs": 3, "resume": True})
@@ -130,6 +157,85 @@ def test_training_leaves_weights_that_load_and_a_run_that_resumes(paths, overrid
     third = torch.load(tmp_path / "straight" / "models" / "model.pt", weights_only=True)
     for name in second:
         torch.testing.assert_close(second[name], third[name], rtol=0, atol=0)
+
+
+def test_training_shows_how_it_goes(paths, overrides, tmp_path):
+    run(paths, "train", ["train"], {**overrides, "image_size": 32, "epochs": 2})
+    rows = json.loads((tmp_path / "losses.json").read_text())
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert {"wasserstein_train", "wasserstein_held_out", "overfitting", "images_per_second"} <= rows[0].keys()
+    assert "sliced_wasserstein/sliced_wasserstein_mean" in rows[1]
+    for name in ("training_curves.png", "epoch_00001.png", "epoch_00002.png"):
+        assert (tmp_path / name).stat().st_size > 1000
+    best = torch.load(tmp_path / "models" / "best.pt", weights_only=True)
+    last = torch.load(tmp_path / "models" / "model.pt", weights_only=True)
+    assert all(torch.equal(best[name], last[name]) for name in last)  # the only epoch with metrics is the last
+
+
+def test_the_paper_preset_trains_the_publications_networks_and_loss(paths, overrides, tmp_path):
+    workflow = run(paths, "train", ["train", "paper"], {**overrides, "critic_updates": 5, "epochs": 3})
+    trainer = workflow.parser.get_parsed_content("train#trainer")
+    assert (type(trainer.generator).__name__, type(trainer.loss).__name__) == ("PatchGenerator", "WassersteinLoss")
+    assert (trainer.n_critic, trainer.generator_updates, trainer.augment) == (5, 1, None)
+    config = ConfigParser(ConfigParser.load_config_files(paths("common", "train", "paper")))
+    assert config.get_parsed_content("batch_size") == 49
+    settings = config.get_parsed_content("critic_optimizer").defaults
+    assert (settings["lr"], settings["betas"]) == (1e-4, (0.0, 0.9))
+    saved = torch.load(tmp_path / "models" / "model.pt", weights_only=True)
+    assert all(torch.equal(saved[name], value) for name, value in trainer.generator.named_parameters())
+
+
+def test_a_training_grows_out_of_one_on_smaller_patches(paths, overrides, tmp_path):
+    run(paths, "train", ["train"], {**overrides, "epochs": 1, "image_size": 16, "output_dir": str(tmp_path / "16")})
+    small = torch.load(tmp_path / "16" / "checkpoints" / "last.pt", weights_only=True)
+    workflow = ConfigWorkflow(
+        paths("common", "train"),
+        workflow_type="train",
+        logging_file=False,
+        meta_file=None,
+        **{**overrides, "epochs": 1, "image_size": 32, "grow_from": str(tmp_path / "16" / "checkpoints" / "last.pt")},
+    )
+    workflow.initialize()
+    grown = workflow.parser.get_parsed_content("average").network.state_dict()
+    assert all(torch.equal(grown[name], value) for name, value in small["average"]["network"].items())
+    workflow.run()
+
+
+@pytest.mark.parametrize(("names", "size"), [(("common", "train"), 32), (("common", "train", "paper"), 128)])
+def test_two_processes_train_what_one_trains(paths, overrides, tmp_path, names, size):
+    small = {"image_size": size, "epochs": 2, "pixel_noise": False, "show_every_epochs": 9, "metrics_every_epochs": 9}
+    settings = {**overrides, **small}
+    command = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    command += ["-m", "monai.bundle", "run", "--config_file", str(paths(*names, "multi_gpu_train"))]
+    for name, value in {**settings, "output_dir": str(tmp_path / "two"), "device": "$torch.device('cpu')"}.items():
+        command += [f"--{name}", str(value)]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    run(paths, "train", list(names[1:]), settings)
+    for name in ("model.pt", "critic.pt"):
+        one, two = (torch.load(folder / "models" / name, weights_only=True) for folder in (tmp_path, tmp_path / "two"))
+        # no loss sees the bias of the score, and Adam makes whole steps out of the rounding error of its gradient
+        for key in one.keys() - {"output.4.bias", "layers.14.bias"}:
+            torch.testing.assert_close(two[key], one[key], rtol=1e-3, atol=1e-4, msg=f"{name}: {key}")
+
+
+def test_evaluation_writes_a_table_and_pictures(bundle, paths, overrides, tmp_path):
+    run(paths, "train", ["train"], {**overrides, "epochs": 1})
+    torch.manual_seed(0)
+    torch.save(PatchFeatures().state_dict(), tmp_path / "features.pt")
+    weights = {
+        "generator_checkpoint": str(tmp_path / "models" / "model.pt"),
+        "features_checkpoint": str(tmp_path / "features.pt"),
+    }
+    run(paths, None, ["evaluate"], {**overrides, **weights})
+    report = tmp_path / "report"
+    content = json.loads((report / "metrics.json").read_text())
+    names = {row["metric"] for row in content["metrics"]}
+    assert {"power_spectrum", "frechet_distance", "kernel_distance", "precision_recall/recall"} <= names
+    assert content["counts"] == {"generated": 16, "held_out": 16, "training": 16, "seed": 0}
+    assert (report / "metrics.md").read_text().count("\n|") == len(content["metrics"]) + 1
+    for name in ("spectra.png", "samples_generator.png", "nearest_generator.png"):
+        assert (report / name).stat().st_size > 1000
 
 
 def test_inference_writes_a_report_with_numbers(paths, overrides, tmp_path):
@@ -152,7 +258,7 @@ def test_inference_writes_a_report_with_numbers(paths, overrides, tmp_path):
     report = tmp_path / "report"
     results = json.loads((report / "results.json").read_text())
     assert [entry["subject"] for entry in results["patches"]] == ["b", "b"]
-    assert [entry["slice"] for entry in results["patches"]] == [0, 7]
+    assert [entry["slice"] for entry in results["patches"]] == [0, 15]
     for entry in results["patches"]:
         assert entry["total_loss"] <= entry["total_loss_start"]
         assert entry["acquired"]["diameter_mm"] == pytest.approx(24, abs=1.0)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monai_cardiac_gan.data import same_person_groups, split_subjects, volume_digest
+from monai_cardiac_gan.data import given_split, same_person_groups, split_subjects, volume_digest
 
 subjects = st.dictionaries(
     st.text(min_size=1, max_size=3),
@@ -56,3 +56,28 @@ def test_the_digest_sees_values_and_shape_but_not_the_type():
     assert volume_digest(volume) == volume_digest(np.asfortranarray(volume))
     assert volume_digest(volume) != volume_digest(volume.reshape(2, 4, 3))
     assert volume_digest(volume) != volume_digest(volume[::-1])
+
+
+def test_a_given_split_is_kept_and_joins_the_volumes_of_one_person():
+    groups = [["a", "b"], ["c"], ["d"]]
+    assert given_split(groups, {}) is None
+    assert given_split(groups, {"b": "test", "c": "train", "d": "train"}) == {
+        "a": "test",
+        "b": "test",
+        "c": "train",
+        "d": "train",
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ({"a": "train", "b": "test", "c": "test"}, r"\['a', 'b'\] are to be in \['test', 'train'\]"),
+        ({"a": "validation", "c": "test"}, r"are to be in \['validation'\]: expected 'train' or 'test'"),
+        ({"a": "train"}, r"for some subjects \(not for \['c'\]\)"),
+        ({"a": "train", "c": "train"}, "names one side only"),
+    ],
+)
+def test_a_split_that_cannot_be_kept_is_refused(wanted, message):
+    with pytest.raises(ValueError, match=message):
+        given_split([["a", "b"], ["c"]], wanted)

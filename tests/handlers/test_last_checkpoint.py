@@ -43,3 +43,32 @@ def test_a_run_that_fails_at_its_start_leaves_the_file_as_it_was(tmp_path):
 def test_no_epochs_between_two_writes_is_refused(tmp_path):
     with pytest.raises(ValueError, match="every_epochs is 0: expected at least 1"):
         LastCheckpoint(tmp_path / "last.pt", nn.Linear(2, 1), every_epochs=0)
+
+
+@pytest.mark.parametrize(
+    "failure", [OSError(28, "No space left on device"), RuntimeError("PytorchStreamWriter failed")]
+)
+def test_a_failed_write_keeps_the_last_good_file(tmp_path, monkeypatch, failure):
+    path, layer = tmp_path / "last.pt", nn.Linear(2, 1)
+    LastCheckpoint(path, layer)(None)
+    before = path.read_bytes()
+
+    def save_half(state, file):
+        file.write(b"half of it")
+        raise failure
+
+    monkeypatch.setattr(torch, "save", save_half)
+    layer.weight.data.add_(1)
+    with pytest.raises(OSError, match=rf"last\.pt could not be written \(.*{failure.args[-1]}\) and is as it was"):
+        LastCheckpoint(path, layer)(None)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["last.pt"]
+
+
+@pytest.mark.parametrize(("rank", "written"), [(0, ["last.pt"]), (1, [])])
+def test_only_the_first_process_writes(tmp_path, rank, written):
+    engine = Engine(lambda engine, batch: None)
+    engine.rank = rank
+    LastCheckpoint(tmp_path / "last.pt", nn.Linear(2, 1)).attach(engine)
+    engine.run([0])
+    assert [entry.name for entry in tmp_path.iterdir()] == written

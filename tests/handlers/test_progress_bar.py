@@ -1,6 +1,7 @@
 import io
 
 import pytest
+import torch
 from ignite.engine import Engine
 
 from monai_cardiac_gan.handlers import TrainingProgress
@@ -26,3 +27,39 @@ def test_the_bar_shows_the_chosen_losses_of_each_iteration():
 def test_names_that_the_engine_does_not_put_out_are_refused():
     with pytest.raises(ValueError, match="The output holds loss, expected also wasserstein, penalty"):
         TrainingProgress(["loss", "wasserstein", "penalty"]).numbers({"loss": 1.0})
+
+
+def test_tensors_are_shown_as_numbers():
+    shown = TrainingProgress(["loss", "penalty"]).numbers({"loss": torch.tensor(-1.23456), "penalty": torch.tensor(2)})
+    assert shown == {"loss": "-1.235", "penalty": "2"}
+
+
+def times_drawn(output, count=25, epochs=2, rank=0, **options):
+    """After which iterations the bar is drawn."""
+    engine, drawn = Engine(lambda engine, batch: output), []
+    engine.rank = rank
+    handler = TrainingProgress(["loss"], file=io.StringIO(), **options)
+    handler.numbers = lambda output: drawn.append(engine.state.iteration) or {}
+    handler.attach(engine)
+    engine.run(range(count), max_epochs=epochs)
+    return drawn
+
+
+def test_numbers_on_a_gpu_are_read_every_few_iterations_and_at_the_ends_of_an_epoch():
+    waits = {"loss": torch.zeros((), device="meta")}  # any device but the CPU
+    assert times_drawn(waits) == [1, 10, 20, 25, 26, 35, 45, 50]
+    assert times_drawn(waits, count=5, every_iterations=3) == [1, 3, 5, 6, 8, 10]
+
+
+def test_numbers_on_the_cpu_are_shown_each_iteration():
+    assert times_drawn({"loss": torch.zeros(())}, count=4) == list(range(1, 9))
+    assert times_drawn({"loss": 1.0}, count=4) == list(range(1, 9))
+
+
+def test_other_processes_show_no_bar():
+    assert times_drawn({"loss": 1.0}, rank=1) == []
+
+
+def test_no_iterations_between_two_looks_are_refused():
+    with pytest.raises(ValueError, match="every_iterations is 0: expected at least 1"):
+        TrainingProgress(every_iterations=0)

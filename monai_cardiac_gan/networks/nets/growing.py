@@ -25,7 +25,7 @@ def grow_from(network: Any, state: Mapping[str, Tensor]) -> Any:
         The network.
 
     Raises:
-        ValueError: when the state does not fit into the network.
+        ValueError: when the state does not fit into the network, or the network is a critic with spectral normalisation.
 
     Example:
         >>> import torch
@@ -47,7 +47,7 @@ def grow_from(network: Any, state: Mapping[str, Tensor]) -> Any:
             f"the state does not fit into a {type(network).__name__} for {newest} pixels ({', '.join(wrong[:3])}): expected "
             f"that of one with the same arguments for {network.size // 2} pixels."
         )
-    network.load_state_dict(state, strict=False)
     if new:
         network.silence(network.size)
+    network.load_state_dict(state, strict=False)
     return network

@@ -63,7 +63,7 @@ class ResidualCritic(nn.Module):
         super().__init__()
         sizes = resolutions_up_to(size)[::-1]
         channels = {side: channels_at(side, width, max_channels) for side in sizes}
-        self.size = size
+        self.size, self.spectral = size, spectral
         self.eyes = nn.ModuleDict({str(side): nn.Conv2d(1, channels[side], 1) for side in sizes})
         self.blocks = nn.ModuleDict(
             {
@@ -107,7 +107,16 @@ class ResidualCritic(nn.Module):
         return self.output(hidden).flatten()
 
     def silence(self, side: int) -> None:
-        """Let the block of one size start at zero: a network that has just grown scores as the smaller one did."""
+        """Let the block of one size start at zero: a network that has just grown scores as the smaller one did.
+
+        Raises:
+            ValueError: when the weights are divided by their largest singular value, for zeros have none.
+        """
+        if self.spectral:
+            raise ValueError(
+                f"a block of {side} pixels with spectral normalisation cannot start at zero: zeros have no direction that "
+                "could be scaled to norm 1; grow a critic with spectral=False."
+            )
         block = self.blocks[str(side)]
         for layer in (block.second, block.shortcut):
             start_at_zero(cast(nn.Module, layer))

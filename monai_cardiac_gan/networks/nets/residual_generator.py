@@ -13,6 +13,8 @@ from monai_cardiac_gan.networks.nets.start import start_at_scale, start_at_zero
 
 __all__ = ["ResidualGenerator"]
 
+BILINEAR, TRANSPOSED = "bilinear", "transposed"
+SMOOTH = (BILINEAR, "nearest")
 SLOPE = 0.2
 """Slope of the leaky rectifiers."""
 NORM_EPSILON = 1e-8
@@ -57,6 +59,8 @@ class ResidualGenerator(nn.Module):
         noise: draw one random number a pixel before each activation, times a weight a channel that is learnt (Karras et
             al. 2019, section 3.2). The noise of MR images then needs no latent. False leaves it out, so that a latent
             means one image: choose that for a latent search. The weights are there either way.
+        upsampling: ``"bilinear"``, ``"nearest"`` (each pixel four times), or ``"transposed"`` (a learnt transposed
+            convolution, kernel 4, stride 2, in the blocks; for comparisons, it brings the checkerboard back).
 
     Raises:
         ValueError: when a size is below 1 or not a power of two, or the norm is unknown.
@@ -74,12 +78,17 @@ class ResidualGenerator(nn.Module):
         size: int = 128,
         norm: str | None = "pixel",
         noise: bool = False,
+        upsampling: str = "bilinear",
     ) -> None:
         super().__init__()
         if latent_size < 1:
             raise ValueError(f"latent_size is {latent_size}, expected at least 1: give a positive whole number.")
         if norm not in ("pixel", "batch", None):
             raise ValueError(f"norm is {norm!r}, expected 'pixel', 'batch' or None: choose one of the three.")
+        if upsampling not in (*SMOOTH, TRANSPOSED):
+            raise ValueError(
+                f"upsampling is {upsampling!r}, expected one of {(*SMOOTH, TRANSPOSED)}: choose one of them."
+            )
         sizes = resolutions_up_to(size)
         channels = {side: channels_at(side, width, max_channels) for side in sizes}
         self.latent_size, self.size = latent_size, size
@@ -87,7 +96,7 @@ class ResidualGenerator(nn.Module):
         self.start = nn.Sequential(nn.LeakyReLU(SLOPE), normalisation(norm, channels[sizes[0]]))
         self.blocks = nn.ModuleDict(
             {
-                str(after): EnlargingBlock(channels[before], channels[after], norm, noise)
+                str(after): EnlargingBlock(channels[before], channels[after], norm, noise, upsampling)
                 for before, after in itertools.pairwise(sizes)
             }
         )
@@ -129,8 +138,11 @@ class ResidualGenerator(nn.Module):
 class EnlargingBlock(nn.Module):
     """Twice the side: enlarge, two convolutions, and a shortcut beside them."""
 
-    def __init__(self, before: int, after: int, norm: str | None, noise: bool) -> None:
+    def __init__(self, before: int, after: int, norm: str | None, noise: bool, upsampling: str) -> None:
         super().__init__()
+        self.mode = upsampling
+        if upsampling == TRANSPOSED:
+            self.enlarging = nn.ConvTranspose2d(before, before, 4, 2, 1)
         self.shortcut = nn.Conv2d(before, after, 1, bias=False)
         self.first = nn.Conv2d(before, after, 3, padding=1)
         self.second = nn.Conv2d(after, after, 3, padding=1)
@@ -139,8 +151,13 @@ class EnlargingBlock(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Features (N, before, r, r) to (N, after, 2r, 2r)."""
-        shortcut = enlarge(self.shortcut(hidden))  # convolving first is the same and costs a quarter
-        hidden = self.first(enlarge(hidden))
+        if self.mode == TRANSPOSED:
+            hidden = self.enlarging(hidden)
+            shortcut = self.shortcut(hidden)
+        else:
+            shortcut = enlarge(self.shortcut(hidden), self.mode)  # convolving first is the same and costs a quarter
+            hidden = enlarge(hidden, self.mode)
+        hidden = self.first(hidden)
         hidden = self.norms[0](F.leaky_relu(self.noise[0](hidden), SLOPE))
         hidden = self.norms[1](F.leaky_relu(self.noise[1](self.second(hidden)), SLOPE))
         return (hidden + shortcut) * 0.5**0.5  # two summands of unit variance keep unit variance
@@ -169,9 +186,9 @@ class PixelNorm(nn.Module):
         return hidden * torch.rsqrt(hidden.square().mean(1, keepdim=True) + NORM_EPSILON)
 
 
-def enlarge(images: Tensor) -> Tensor:
-    """Twice the side by the bilinear kernel [1, 3, 3, 1] / 4 along both axes."""
-    return F.interpolate(images, scale_factor=2, mode="bilinear", align_corners=False)
+def enlarge(images: Tensor, mode: str = BILINEAR) -> Tensor:
+    """Twice the side, by the bilinear kernel [1, 3, 3, 1] / 4 along both axes or by repeating each pixel."""
+    return F.interpolate(images, scale_factor=2, mode=mode, align_corners=False if mode == BILINEAR else None)
 
 
 def normalisation(norm: str | None, channels: int) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from torch import nn
@@ -27,13 +28,21 @@ def start_at_scale(slope: float, scale: float = 1.0) -> Callable[[nn.Module], No
     """
 
     def start(layer: nn.Module) -> None:
-        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
             nn.init.kaiming_normal_(layer.weight, slope, nonlinearity="leaky_relu")
-            layer.weight.data.mul_(scale)
+            layer.weight.data.mul_(scale * _correction(layer))
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
 
     return start
+
+
+def _correction(layer: nn.Module) -> float:
+    """Of the spread: PyTorch counts the outputs of one input in a transposed convolution, not the inputs of one output."""
+    if not isinstance(layer, nn.ConvTranspose2d):
+        return 1.0
+    reached = math.prod(layer.stride)  # of as many kernel places, one falls on an output
+    return math.sqrt(layer.out_channels / layer.in_channels * reached)
 
 
 def start_at_zero(layer: nn.Module) -> None:

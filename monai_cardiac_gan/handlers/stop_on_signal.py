@@ -1,0 +1,138 @@
+"""Stop a training in good order when somebody asks for it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import torch
+from ignite.engine import Engine, Events
+
+from monai_cardiac_gan.engines import Processes
+from monai_cardiac_gan.handlers.first_process import is_first_process
+from monai_cardiac_gan.handlers.last_checkpoint import LastCheckpoint
+
+__all__ = ["StopOnSignal"]
+
+logger = logging.getLogger(__name__)
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+"""What a cluster sends before it takes the machine away, and Ctrl-C."""
+
+
+class StopOnSignal:
+    """Ignite handler: on SIGTERM or SIGINT finish the iteration, write the checkpoint and end the run.
+
+    An iteration that is the last of its epoch ends the epoch first, so that its metrics and its row in the history are
+    not lost. A second signal acts as it would without this handler. However the run ends, the earlier signal handlers are
+    put back: for this `attach` wraps the engine's ``run``, because a handler of Ignite's ``EXCEPTION_RAISED`` would keep
+    other handlers from seeing the exception, or be kept from it by them.
+
+    Python delivers signals to the main thread alone. A run in another thread is left as it is, with a line in the log.
+
+    Several processes that train together have to stop after the same iteration: every few iterations they tell each other
+    whether one of them was asked.
+
+    Args:
+        checkpoint: what is written; its objects should hold all that a resumed run needs.
+        signals: which signals are listened to.
+        agree_every: iterations from one agreement of several processes to the next.
+
+    Raises:
+        ValueError: when `agree_every` is below 1.
+    """
+
+    def __init__(
+        self, checkpoint: LastCheckpoint, signals: Sequence[signal.Signals] = SIGNALS, agree_every: int = 10
+    ) -> None:
+        if agree_every < 1:
+            raise ValueError(f"agree_every is {agree_every}: expected at least 1.")
+        self.checkpoint, self.signals, self.agree_every = checkpoint, tuple(signals), agree_every
+        self._asked_by: str | None = None
+        self._stops = False
+        self._earlier: dict[int, Any] = {}
+        self._process = os.getpid()
+
+    def attach(self, engine: Engine) -> None:
+        """Listen while the engine runs."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._after_iteration)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._stop_if_asked)
+        engine.add_event_handler(Events.TERMINATE, self._write)
+        run = engine.run
+
+        @wraps(run)
+        def run_and_listen(*args: Any, **kwargs: Any) -> Any:
+            with self._listening():
+                return run(*args, **kwargs)
+
+        engine.run = run_and_listen
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        self._asked_by, self._stops, self._process = None, False, os.getpid()
+        if threading.current_thread() is not threading.main_thread():
+            logger.warning("The training runs outside the main thread: signals will not stop it in good order.")
+            yield
+            return
+        try:
+            for number in self.signals:
+                self._earlier[number] = signal.signal(number, self._ask)
+            yield
+        finally:
+            self._put_back()
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if os.getpid() != self._process:  # a child, such as a worker of a loader, that inherited this handler
+            self._act_as_usual(number)
+            return
+        self._asked_by = signal.Signals(number).name
+        self._put_back()  # a second signal acts as usual
+
+    @staticmethod
+    def _act_as_usual(number: int) -> None:
+        if number != signal.SIGINT:  # Ctrl-C goes to all processes, and the iteration may still need this one
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    def _put_back(self) -> None:
+        for number, handler in self._earlier.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        self._earlier.clear()
+
+    def _after_iteration(self, engine: Engine) -> None:
+        within = engine.state.iteration % (engine.state.epoch_length or engine.state.iteration + 1)
+        if within and (Processes().count == 1 or within % self.agree_every == 0):
+            self._stop_if_asked(engine)
+
+    def _stop_if_asked(self, engine: Engine) -> None:
+        if _any_process(self._asked_by is not None, engine):
+            self._stops = True
+            engine.terminate()
+
+    def _write(self, engine: Engine) -> None:
+        """Write when all handlers of the last event are through; other reasons to terminate are not ours."""
+        if not self._stops:
+            return
+        self.checkpoint(engine)
+        if is_first_process(engine):
+            logger.warning(
+                "Stopped by %s after iteration %d (epoch %d). The state is in %s: to go on from there, load it before "
+                "running, with monai.handlers.CheckpointLoader or, in a bundle, with '--resume true'.",
+                self._asked_by or "a signal to another process",
+                engine.state.iteration,
+                engine.state.epoch,
+                self.checkpoint.path,
+            )
+
+
+def _any_process(asked: bool, engine: Engine) -> bool:
+    processes = Processes()
+    if processes.count == 1:
+        return asked
+    return bool(processes.mean(torch.tensor(float(asked), device=engine.state.device)) > 0)

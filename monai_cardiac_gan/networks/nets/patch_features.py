@@ -1,0 +1,101 @@
+"""Features of aorta patches, to compare generated with real ones by."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from monai_cardiac_gan.networks.nets.start import start_at_scale
+
+__all__ = ["PatchFeatures"]
+
+SIDE = 128
+"""Side that images are brought to, pixels."""
+FOLD = 2
+"""Neighbouring pixels along each axis that become channels: a quarter of the work, and no detail is lost."""
+GROWTH = (1, 2, 4, 5)
+"""Channels of each stage, in widths."""
+LAYOUT_CHANNELS = 8
+SLOPE = 0.2
+
+
+class PatchFeatures(nn.Module):
+    r"""Give a patch some 100 numbers that change with its anatomy and with the defects that generators have.
+
+    ======  ===================================================  =================  ==========
+    stage   what                                                 output             parameters
+    ======  ===================================================  =================  ==========
+    fold    2 x 2 pixels become channels                         (N, 4, 64, 64)
+    1       Conv2d(k3, p1), BatchNorm, LeakyReLU                 (N, 24, 64, 64)           912
+    2       Conv2d(k3, s2, p1), BatchNorm, LeakyReLU             (N, 48, 32, 32)        10 464
+    3       ...                                                  (N, 96, 16, 16)        41 664
+    4       ...                                                  (N, 120, 8, 8)        103 920
+    pool    mean of each channel of each stage: the texture      (N, 288)
+    layout  Conv2d(k1) of stage 4, all positions: the anatomy    (N, 512)                  968
+    output  Linear, BatchNorm without parameters                 (N, 96)                76 896
+    ======  ===================================================  =================  ==========
+
+    Nothing is averaged before the first convolution, so a pattern of single pixels, as transposed convolutions leave it,
+    is seen. The last normalisation gives each feature unit variance over the patches trained on, which the kernel of
+    `kernel_distance` needs. In evaluation mode a patch's features do not depend on the batch.
+
+    Trained by `TrainPatchFeatures`; untrained ones compare patches as well, only less to the point.
+
+    Args:
+        size: how many features.
+        width: channels of the first stage.
+
+    Raises:
+        ValueError: when a size is below 1.
+
+    Example:
+        >>> PatchFeatures().eval()(torch.zeros(3, 1, 128, 128)).shape
+        torch.Size([3, 96])
+    """
+
+    def __init__(self, size: int = 96, width: int = 24) -> None:
+        super().__init__()
+        if min(size, width) < 1:
+            raise ValueError(f"size {size} and width {width} must be at least 1: give positive whole numbers.")
+        self.size = size
+        channels = [FOLD**2, *(times * width for times in GROWTH)]
+        self.stages = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(before, after, 3, 1 if depth == 0 else 2, 1, bias=False),  # the next layer has one
+                nn.BatchNorm2d(after),
+                nn.LeakyReLU(SLOPE, inplace=True),
+            )
+            for depth, (before, after) in enumerate(itertools.pairwise(channels))
+        )
+        self.layout = nn.Conv2d(channels[-1], LAYOUT_CHANNELS, 1)
+        positions = (SIDE // FOLD // 2 ** (len(GROWTH) - 1)) ** 2
+        self.output = nn.Linear(sum(channels[1:]) + LAYOUT_CHANNELS * positions, size)
+        self.standard = nn.BatchNorm1d(size, affine=False)
+        self.apply(start_at_scale(SLOPE))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """
+        Args:
+            images: patches (N, 1, H, W) with values in [-1, 1]; another size than 128 x 128 is resized, so compare only
+                images of one size.
+
+        Returns:
+            Features (N, size).
+
+        Raises:
+            ValueError: when the images have another shape.
+        """
+        if images.ndim != 4 or images.shape[1] != 1:
+            raise ValueError(
+                f"images are {list(images.shape)}, expected (N, 1, H, W): add the axes of batch and channel."
+            )
+        if images.shape[2:] != (SIDE, SIDE):
+            images = F.interpolate(images, (SIDE, SIDE), mode="bilinear", antialias=True)
+        hidden, texture = F.pixel_unshuffle(images, FOLD), []
+        for stage in self.stages:
+            hidden = stage(hidden)
+            texture.append(hidden.mean((2, 3)))
+        return self.standard(self.output(torch.cat([*texture, self.layout(hidden).flatten(1)], 1)))
