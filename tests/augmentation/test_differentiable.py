@@ -75,6 +75,18 @@ def test_each_kind_has_its_own_chance():
             assert share == pytest.approx(expected, abs=4 * np.sqrt(0.3 * 0.7 / 4000))
 
 
+@pytest.mark.parametrize(
+    ("place", "kind"), [(0, {"brightness": 0.5, "contrast": 0.5}), (1, {"translation": 0.125}), (2, {"cutout": 0.5})]
+)
+def test_each_kind_is_chosen_by_a_number_of_its_own(place, kind):
+    images, drawn = random_images(4), random_numbers(4)
+    drawn[:, :3] = 0.9
+    drawn[:, place] = 0.1
+    result = DifferentiableAugmentation(probability=0.5)(images, drawn)
+    torch.testing.assert_close(result, only(**kind, probability=0.5)(images, drawn), rtol=0, atol=1e-15)
+    assert (result - images).abs().max() > 0.1
+
+
 @given(which=st.integers(0, 4), seed=st.integers(0, 50))
 @settings(deadline=None, max_examples=30)
 def test_an_image_depends_on_its_own_row_alone(which, seed):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from monai.bundle import ConfigParser, ConfigWorkflow, ckpt_export, verify_metadata, verify_net_in_out
 from monai.utils import optional_import
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from monai_cardiac_gan.networks.nets import PatchFeatures
 
@@ -160,7 +161,12 @@ def test_training_leaves_weights_that_load_and_a_run_that_resumes(paths, overrid
 
 
 def test_training_shows_how_it_goes(paths, overrides, tmp_path):
-    run(paths, "train", ["train"], {**overrides, "image_size": 32, "epochs": 2})
+    logged = {"tensorboard": True, "log_every": 1}
+    run(paths, "train", ["train"], {**overrides, **logged, "image_size": 32, "epochs": 2})
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    assert {"wasserstein_held_out", "loss", "gradient_norm"} <= set(events.Tags()["scalars"])
+    assert len(events.Scalars("loss")) == 4
     rows = json.loads((tmp_path / "losses.json").read_text())
     assert [row["epoch"] for row in rows] == [1, 2]
     assert {"wasserstein_train", "wasserstein_held_out", "overfitting", "images_per_second"} <= rows[0].keys()
