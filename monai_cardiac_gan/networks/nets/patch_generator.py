@@ -6,6 +6,8 @@ import itertools
 
 from torch import Tensor, nn
 
+from monai_cardiac_gan.networks.nets.latents import checked_latents
+
 __all__ = ["PatchGenerator"]
 
 DOUBLINGS = 6
@@ -82,13 +84,7 @@ class PatchGenerator(nn.Module):
         Raises:
             ValueError: when the latents have another shape.
         """
-        shape = latents.shape
-        if shape[1:] != (self.latent_size,) and shape[1:] != (self.latent_size, 1, 1):
-            raise ValueError(
-                f"latents are {list(shape)}, expected (N, {self.latent_size}) or (N, {self.latent_size}, 1, 1): "
-                "give one row of numbers for each patch."
-            )
-        return self.layers(latents.reshape(shape[0], self.latent_size, 1, 1))
+        return self.layers(checked_latents(latents, self.latent_size)[:, :, None, None])
 
 
 def _step(before: int, after: int, kernel: int, stride: int, padding: int, norm: str | None) -> nn.Sequential:

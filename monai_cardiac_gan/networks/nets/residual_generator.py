@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from monai_cardiac_gan.networks.nets.latents import checked_latents
 from monai_cardiac_gan.networks.nets.resolutions import channels_at, resolutions_up_to
 from monai_cardiac_gan.networks.nets.start import start_at_scale, start_at_zero
 
@@ -116,14 +117,10 @@ class ResidualGenerator(nn.Module):
         Raises:
             ValueError: when the latents have another shape.
         """
-        shape = latents.shape
-        if shape[1:] != (self.latent_size,) and shape[1:] != (self.latent_size, 1, 1):
-            raise ValueError(
-                f"latents are {list(shape)}, expected (N, {self.latent_size}) or (N, {self.latent_size}, 1, 1): "
-                "give one row of numbers for each patch."
-            )
         first, *others = self.heads
-        hidden = self.start(self.input(latents.flatten(1)).unflatten(1, (-1, int(first), int(first))))
+        hidden = self.start(
+            self.input(checked_latents(latents, self.latent_size)).unflatten(1, (-1, int(first), int(first)))
+        )
         image = self.heads[first](hidden)
         for side in others:
             hidden = self.blocks[side](hidden)
