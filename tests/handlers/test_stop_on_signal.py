@@ -27,7 +27,7 @@ from monai_cardiac_gan.handlers import (
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 IMAGES = torch.rand(16, 1, 4, 4, generator=torch.Generator().manual_seed(2))
-PATIENCE = 120
+PATIENCE = 300
 """Seconds until a test gives up on another process."""
 
 
