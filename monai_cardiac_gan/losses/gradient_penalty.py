@@ -101,20 +101,21 @@ def input_gradient_piecewise_linear(chain: nn.Sequential, images: Tensor) -> Ten
     slopes that do not change, and an ordinary backward pass through it is exact: a rectifier's second derivative is
     zero.
     """
-    inputs, slopes, hidden = [], [], images
-    with torch.no_grad():  # only the slopes and shapes of this pass are needed
+    inputs, rectified, hidden = [], [], images
+    with torch.no_grad():  # only the signs and shapes of this pass are needed
         for layer in chain:
             if isinstance(layer, nn.Conv2d):
                 inputs.append(hidden.shape)
+                hidden = layer(hidden)
             else:
-                slopes.append(torch.where(hidden > 0, hidden.new_tensor(1.0), hidden.new_tensor(layer.negative_slope)))
-            hidden = layer(hidden)
+                hidden = F.leaky_relu_(hidden, layer.negative_slope)  # in place: the sign stays
+                rectified.append((hidden, layer.negative_slope))
     convolutions = [layer for layer in chain if isinstance(layer, nn.Conv2d)]
     gradient = torch.ones_like(hidden)
     for depth in reversed(range(len(convolutions))):
         layer = convolutions[depth]
-        if depth < len(slopes):
-            gradient = gradient * slopes[depth]
+        if depth < len(rectified):
+            gradient = torch.ops.aten.leaky_relu_backward(gradient, *rectified[depth], True)
         left_over = _rows_left_over(layer, inputs[depth], gradient)
         gradient = F.conv_transpose2d(gradient, layer.weight, None, layer.stride, _padding(layer), left_over)
     return gradient
@@ -134,8 +135,10 @@ def _is_plain(layer: nn.Module) -> bool:
     # a hook may change weights or outputs (the older weight normalisation does), unseen by the transposed pass
     if layer._forward_pre_hooks or layer._forward_hooks:
         return False
+    if isinstance(layer, nn.LeakyReLU):
+        return layer.negative_slope >= 0  # below zero a rectified number no longer has the sign it came with
     if not isinstance(layer, nn.Conv2d):
-        return True
+        return False
     zero_padded = layer.padding_mode == "zeros" and isinstance(layer.padding, tuple)
     return zero_padded and layer.groups == 1 and layer.dilation == (1, 1)
 
