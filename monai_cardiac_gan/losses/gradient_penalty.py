@@ -107,7 +107,7 @@ def input_gradient_piecewise_linear(chain: nn.Sequential, images: Tensor) -> Ten
             if isinstance(layer, nn.Conv2d):
                 inputs.append(hidden.shape)
                 hidden = layer(hidden)
-            else:
+            elif isinstance(layer, nn.LeakyReLU):
                 hidden = F.leaky_relu_(hidden, layer.negative_slope)  # in place: the sign stays
                 rectified.append((hidden, layer.negative_slope))
     convolutions = [layer for layer in chain if isinstance(layer, nn.Conv2d)]
@@ -135,12 +135,11 @@ def _is_plain(layer: nn.Module) -> bool:
     # a hook may change weights or outputs (the older weight normalisation does), unseen by the transposed pass
     if layer._forward_pre_hooks or layer._forward_hooks:
         return False
-    if isinstance(layer, nn.LeakyReLU):
-        return layer.negative_slope >= 0  # below zero a rectified number no longer has the sign it came with
-    if not isinstance(layer, nn.Conv2d):
-        return False
-    zero_padded = layer.padding_mode == "zeros" and isinstance(layer.padding, tuple)
-    return zero_padded and layer.groups == 1 and layer.dilation == (1, 1)
+    if isinstance(layer, nn.Conv2d):
+        zero_padded = layer.padding_mode == "zeros" and isinstance(layer.padding, tuple)
+        return zero_padded and layer.groups == 1 and layer.dilation == (1, 1)
+    # a slope below zero would turn the sign that the pass back has to read
+    return isinstance(layer, nn.LeakyReLU) and layer.negative_slope >= 0
 
 
 def _padding(layer: nn.Conv2d) -> tuple[int, ...]:

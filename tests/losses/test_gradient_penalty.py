@@ -115,10 +115,10 @@ def test_penalty_and_loss_of_a_convolutional_critic_by_finite_differences():
     assert loss.item() == pytest.approx(score(fakes.numpy()).mean() - score(reals.numpy()).mean() + by_hand, abs=1e-6)
 
 
-@pytest.mark.parametrize("pixels", [16, 17, 19])
-def test_transposed_pass_equals_double_backward(pixels):
+@pytest.mark.parametrize(("pixels", "slope"), [(16, 0.1), (17, 0.1), (19, 0.1), (16, 0.0), (16, 1.5)])
+def test_transposed_pass_equals_double_backward(pixels, slope):
     critic = nn.Sequential(
-        nn.Conv2d(1, 4, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(4, 8, 4, 2, 1), nn.LeakyReLU(0.1), nn.Conv2d(8, 1, 4)
+        nn.Conv2d(1, 4, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(4, 8, 4, 2, 1), nn.LeakyReLU(slope), nn.Conv2d(8, 1, 4)
     ).double()
     images = torch.randn(5, 1, pixels, pixels, dtype=torch.float64)
     gradients = []
@@ -128,6 +128,14 @@ def test_transposed_pass_equals_double_backward(pixels):
         gradients.append([layer.weight.grad.clone() for layer in critic[::2]])
     for general, chained in zip(*gradients, strict=True):
         torch.testing.assert_close(chained, general, rtol=1e-10, atol=1e-12)
+
+
+def test_transposed_pass_leaves_its_images_as_they_were():
+    critic = nn.Sequential(nn.Conv2d(1, 4, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(4, 1, 4)).double()
+    images = torch.randn(2, 1, 8, 8, dtype=torch.float64)
+    before = images.clone()
+    input_gradient_piecewise_linear(critic, images)
+    assert torch.equal(images, before)
 
 
 def test_both_ways_agree_on_the_patch_critic():
@@ -163,6 +171,7 @@ def test_weights_that_a_hook_computes_are_differentiated_as_well():
         [nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect")],
         [nn.Conv2d(1, 1, 3, dilation=2)],
         [nn.Conv2d(1, 1, 3), nn.ReLU()],
+        [nn.Conv2d(1, 1, 3), nn.LeakyReLU(-0.2)],
         [nn.LeakyReLU(0.2), nn.Conv2d(1, 1, 3)],
         [],
     ],
