@@ -1,5 +1,6 @@
 import os
 import resource
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,19 +12,21 @@ FULL = Path("/dev/full")
 """A device that says that its disk is full as soon as something is written."""
 
 
-@pytest.fixture(params=["kernel limit", "full device"])
-def full_disk(request, tmp_path):
-    """No more than 8 KiB can be written beside ``tmp_path / 'a.pt'``; the kernel itself refuses."""
-    if request.param == "full device":
+@contextmanager
+def full_disk(kind, folder):
+    """No more than 8 KiB can be written beside ``folder / 'a.pt'``; the kernel itself refuses."""
+    if kind == "full device":
         if not FULL.exists():
             pytest.skip("no /dev/full on this system")
-        (tmp_path / ".a.pt.part").symlink_to(FULL)
+        (folder / ".a.pt.part").symlink_to(FULL)
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:  # the limit holds for a log of the tests too, so nothing may be printed meanwhile
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def write(path, size):
@@ -31,13 +34,15 @@ def write(path, size):
         torch.save(torch.zeros(size), file)
 
 
+@pytest.mark.parametrize("kind", ["kernel limit", "full device"])
 @pytest.mark.parametrize("before", [None, b"what was there"])
-def test_a_full_disk_leaves_the_file_as_it_was_and_nothing_beside_it(tmp_path, full_disk, before):
+def test_a_full_disk_leaves_the_file_as_it_was_and_nothing_beside_it(tmp_path, kind, before):
     path = tmp_path / "a.pt"
     if before is not None:
         path.write_bytes(before)
     state = "was not made" if before is None else "is as it was"
-    with pytest.raises(OSError, match=rf"a\.pt could not be written \(.*\) and {state}: free space on its disk"):
+    message = rf"a\.pt could not be written \(.*\) and {state}: free space on its disk"
+    with pytest.raises(OSError, match=message), full_disk(kind, tmp_path):
         write(path, size=100_000)
     assert [entry.name for entry in tmp_path.iterdir()] == ([] if before is None else ["a.pt"])
     assert before is None or path.read_bytes() == before
