@@ -47,7 +47,7 @@ class TextbookWganGp:
         latents = self._latents(len(reals))
         with torch.no_grad(), self._precision():
             fakes = self.generator(latents)
-        fakes = fakes.float()
+        fakes = fakes.to(reals.dtype)
         epsilon = torch.rand(len(reals), 1, 1, 1, generator=self.random, device=self.random.device)
         between = (epsilon * reals + (1 - epsilon) * fakes).requires_grad_()
         self.critic_optimizer.zero_grad()
@@ -57,7 +57,7 @@ class TextbookWganGp:
         scores = self.critic(between)
         (slopes,) = torch.autograd.grad(scores, between, torch.ones_like(scores), create_graph=True, retain_graph=True)
         penalty = PENALTY_WEIGHT * ((slopes.flatten(1).norm(2, dim=1) - 1) ** 2).mean()
-        loss = fake_scores.float().mean() - real_scores.float().mean() + penalty
+        loss = fake_scores.to(reals.dtype).mean() - real_scores.to(reals.dtype).mean() + penalty
         loss.backward()
         self.critic_optimizer.step()
         return loss.item()
@@ -68,7 +68,7 @@ class TextbookWganGp:
         self.generator_optimizer.zero_grad()
         with self._precision():
             scores = self.critic(self.generator(latents))
-        loss = -scores.float().mean()
+        loss = -scores.to(latents.dtype).mean()
         loss.backward()
         self.generator_optimizer.step()
         return loss.item()
