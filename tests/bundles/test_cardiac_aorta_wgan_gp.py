@@ -12,7 +12,7 @@ from monai.bundle import ConfigParser, ConfigWorkflow, ckpt_export, verify_metad
 from monai.utils import optional_import
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from monai_cardiac_gan.networks.nets import PatchFeatures
+from monai_cardiac_gan.networks.nets import PatchFeatures, PatchGenerator, ResidualGenerator
 
 CONFIGS = (
     "phantoms",
@@ -23,6 +23,7 @@ CONFIGS = (
     "features",
     "generate",
     "evaluate",
+    "presets",
     "inference",
     "smoke",
     "demo",
@@ -242,6 +243,28 @@ def test_evaluation_writes_a_table_and_pictures(bundle, paths, overrides, tmp_pa
     assert (report / "metrics.md").read_text().count("\n|") == len(content["metrics"]) + 1
     for name in ("spectra.png", "samples_generator.png", "nearest_generator.png"):
         assert (report / name).stat().st_size > 1000
+
+
+def test_both_presets_are_compared_in_one_table(paths, overrides, tmp_path):
+    torch.manual_seed(0)
+    small = {"width": 2, "max_channels": 8}
+    torch.save(ResidualGenerator(noise=True, **small).state_dict(), tmp_path / "modern.pt")
+    torch.save(PatchGenerator(**small).state_dict(), tmp_path / "paper.pt")
+    torch.save(PatchFeatures().state_dict(), tmp_path / "features.pt")
+    settings = {
+        "generator_checkpoint": str(tmp_path / "modern.pt"),
+        "paper_checkpoint": str(tmp_path / "paper.pt"),
+        "paper_width": 2,
+        "paper_max_channels": 8,
+        "features_checkpoint": str(tmp_path / "features.pt"),
+    }
+    run(paths, None, ["evaluate", "presets"], {**overrides, **settings})
+    header, *_ = (tmp_path / "report" / "metrics.md").read_text().splitlines()
+    assert header == "| metric | better | floor | paper | modern | training patches |"
+    assert {path.name for path in (tmp_path / "report").glob("samples_*")} == {
+        "samples_paper.png",
+        "samples_modern.png",
+    }
 
 
 def test_inference_writes_a_report_with_numbers(paths, overrides, tmp_path):
