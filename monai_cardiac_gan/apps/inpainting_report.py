@@ -76,12 +76,13 @@ class InpaintingReport:
         self._entries.append(
             {
                 **origin,
-                "contextual_loss_start": float(result.traces.contextual[0, index, best]),
+                "losses_at_start": _terms(result, 0, index, best),
                 "total_loss_start": float(result.traces.total[0, index, best]),
                 "total_loss": float(result.losses[index, best]),
                 "best_start": best,
                 "losses_of_starts": result.losses[index].tolist(),
-                "iterations": result.iterations,
+                "evaluations": result.evaluations[index].tolist(),
+                "stops": list(result.stops[index]),
                 "seconds_of_batch": result.seconds,
                 "seed": result.seed,
                 "acquired": _as_entry(acquired),
@@ -161,6 +162,11 @@ def _spread(discs: list[AortaDisc | None]) -> float | None:
     """Standard deviation of the diameters that were found; None for fewer than two."""
     diameters = [disc.diameter_mm for disc in discs if disc is not None]
     return float(np.std(diameters, ddof=1)) if len(diameters) > 1 else None
+
+
+def _terms(result: InpaintingResult, iteration: int, index: int, start: int) -> dict[str, float]:
+    """Each term of the loss, not weighted."""
+    return {name: float(values[iteration, index, start]) for name, values in result.traces.terms.items()}
 
 
 def _sentence(entry: Mapping[str, Any]) -> str:

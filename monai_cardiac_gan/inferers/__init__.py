@@ -1,7 +1,36 @@
 """Ways from trained networks to images: painting the expected aorta into a hole."""
 
+from monai_cardiac_gan.inferers.blending import FeatheredBlending, Paste, PoissonBlending, seam_error
+from monai_cardiac_gan.inferers.gradient_descent import GradientDescent
+from monai_cardiac_gan.inferers.latent_bank import LatentBank
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
+from monai_cardiac_gan.inferers.latent_metric import latent_metric, metric_inverse
+from monai_cardiac_gan.inferers.lbfgs import LBFGSDescent
 from monai_cardiac_gan.inferers.masks import square_hole
+from monai_cardiac_gan.inferers.objective import LatentObjective
+from monai_cardiac_gan.inferers.presets import fast_search, inpainting_search, paper_search
 from monai_cardiac_gan.inferers.result import DescentTraces, InpaintingResult, StartImages
+from monai_cardiac_gan.inferers.starts import GuessedStarts, RandomStarts
 
-__all__ = ["DescentTraces", "InpaintingResult", "LatentInpaintingInferer", "StartImages", "square_hole"]
+__all__ = [
+    "DescentTraces",
+    "FeatheredBlending",
+    "GradientDescent",
+    "GuessedStarts",
+    "InpaintingResult",
+    "LBFGSDescent",
+    "LatentBank",
+    "LatentInpaintingInferer",
+    "LatentObjective",
+    "Paste",
+    "PoissonBlending",
+    "RandomStarts",
+    "StartImages",
+    "fast_search",
+    "inpainting_search",
+    "latent_metric",
+    "metric_inverse",
+    "paper_search",
+    "seam_error",
+    "square_hole",
+]

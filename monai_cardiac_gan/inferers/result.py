@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -17,31 +18,29 @@ class DescentTraces:
     N patches, S starts each, T iterations.
 
     Attributes:
-        contextual: (T + 1, N, S) mean absolute difference outside the hole, 0 to 2.
-        perceptual: (T + 1, N, S) critic's score with its sign turned, not weighted.
-        total: (T + 1, N, S) what is descended: ``contextual + perceptual_weight * perceptual``.
+        terms: name of each term of the loss -> (T + 1, N, S) its value, without its weight.
+        total: (T + 1, N, S) what is descended, their weighted sum. A descent that has stopped keeps its last value.
     """
 
-    contextual: Tensor
-    perceptual: Tensor
+    terms: Mapping[str, Tensor]
     total: Tensor
 
 
 @dataclass(frozen=True)
 class StartImages:
-    """Where the descents could have started and where they did. B images in a start batch.
+    """Where the descents could have started and where they did. B images are kept of those that were tried.
 
     Attributes:
-        first_batch: (B, 1, H, W) the first of the start batches, shared by all patches.
-        first_losses: (N, B) contextual loss of each of its images for each patch.
+        shown: (1, B, 1, H, W) the first of the start batches, shared by all patches, or (N, B, 1, H, W), those of each.
+        shown_losses: (N, B) contextual loss of each of these images for each patch.
         chosen: (N, S, 1, H, W) the starts that were taken, best first.
         chosen_losses: (N, S) their contextual losses.
-        chosen_places: (N, S) their numbers among all starts; below B they lie in the first batch.
-        candidates: number of all starts (980 in the publication).
+        chosen_places: (N, S) their numbers among all that were tried; below B they are among those shown.
+        candidates: number of all that were tried for each patch (980 in the publication).
     """
 
-    first_batch: Tensor
-    first_losses: Tensor
+    shown: Tensor
+    shown_losses: Tensor
     chosen: Tensor
     chosen_losses: Tensor
     chosen_places: Tensor
@@ -57,14 +56,15 @@ class InpaintingResult:
         holes: (N, 1, H, W) bool, true where pixels were painted.
         latents: (N, S, L) the iterate of lowest total loss of each descent.
         generated: (N, S, 1, H, W) the generator's image of it.
-        inpainted: (N, S, 1, H, W) the input outside the hole, the generator's image inside.
+        inpainted: (N, S, 1, H, W) the input outside the hole, the generator's image inside, blended.
         losses: (N, S) total loss of these latents; never above that of the start.
         traces: losses of all iterations.
         start_images: where the descents started.
         snapshots: (F, N, H, W) uint8, G(z) of each patch's best descent along its way; 0 stands for -1, 255 for 1.
         snapshot_iterations: (F,) the iterations at which they were taken, the first and the last among them.
+        evaluations: (N, S) how often generator and critic were differentiated in each descent.
+        stops: why each descent ended, N times S, see `Stop`.
         seed: seed of the starts.
-        iterations: steps of each descent.
         seconds: time that the search took.
     """
 
@@ -78,8 +78,9 @@ class InpaintingResult:
     start_images: StartImages
     snapshots: Tensor
     snapshot_iterations: Tensor
+    evaluations: Tensor
+    stops: tuple[tuple[str, ...], ...]
     seed: int
-    iterations: int
     seconds: float
 
     def best(self) -> Tensor:

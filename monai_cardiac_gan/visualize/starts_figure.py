@@ -17,9 +17,9 @@ GAP = 4
 
 
 def figure_of_starts(result: InpaintingResult, index: int) -> Figure:
-    """The masked patch and the start that was chosen, beside the first start batch with its best image framed.
+    """The masked patch and the start that was chosen, beside images that were tried, the best of them framed.
 
-    The chosen start is the best of all batches; it is the framed one only when it lies in the first batch.
+    The chosen start is the best of all that were tried; it is the framed one only when it is among those shown.
 
     Args:
         result: of a search.
@@ -35,14 +35,15 @@ def figure_of_starts(result: InpaintingResult, index: int) -> Figure:
     loss = float(starts.chosen_losses[index, 0])
     show_patch(chosen, starts.chosen[index, 0], f"start: best of {starts.candidates}, L1 {loss:.3f}")
     frame_hole(chosen, result.holes[index])
-    batch = as_array(starts.first_batch).reshape(-1, *starts.first_batch.shape[2:])  # also when it is one image
+    shown = starts.shown[index if len(starts.shown) > 1 else 0]
+    batch = as_array(shown).reshape(-1, *shown.shape[2:])  # also when it is one image
     columns = int(np.ceil(np.sqrt(len(batch))))
     axes = figure.add_subplot(grid[:, 1])
     axes.imshow(tiled(to_display(batch), columns, GAP), cmap="gray", vmin=-1, vmax=1, origin="lower")
-    losses = starts.first_losses[index].numpy()
+    losses = starts.shown_losses[index].numpy()
     best = int(losses.argmin())
     axes.add_patch(_frame(best, len(batch), columns, (batch.shape[2], batch.shape[1])))
-    axes.set_title(f"first start batch, L1 {losses.min():.3f} (framed) to {losses.max():.3f}", fontsize=9)
+    axes.set_title(f"tried first, L1 {losses.min():.3f} (framed) to {losses.max():.3f}", fontsize=9)
     axes.set_axis_off()
     return figure
 

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from monai_cardiac_gan.engines import inpainting_evaluator
 from monai_cardiac_gan.engines.inpainting_evaluator import InpaintingEvaluator
-from monai_cardiac_gan.inferers import InpaintingResult, LatentInpaintingInferer, square_hole
+from monai_cardiac_gan.inferers import InpaintingResult, paper_search, square_hole
 from monai_cardiac_gan.keys import Field
 
 SIDE = 32
@@ -42,7 +42,7 @@ def evaluator(inferer=None, **arguments):
 
 def test_every_batch_is_painted_and_left_in_the_output():
     critic = nn.Sequential(nn.Flatten(), nn.Linear(SIDE * SIDE, 1), nn.Flatten(0))
-    inferer = LatentInpaintingInferer(critic=critic, latent_size=3, iterations=2, progress=False)
+    inferer = paper_search(critic=critic, latent_size=3, iterations=2, progress=False)
     engine, outputs = evaluator(inferer), []
     engine.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: outputs.append(engine.state.output))
     engine.run()

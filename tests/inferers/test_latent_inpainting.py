@@ -7,7 +7,8 @@ from monai.bundle import ConfigParser
 from monai.data import MetaTensor
 from torch import nn
 
-from monai_cardiac_gan.inferers import LatentInpaintingInferer, square_hole
+from monai_cardiac_gan.inferers import LatentInpaintingInferer, paper_search, square_hole
+from monai_cardiac_gan.inferers.descent import Stop, evenly_spaced
 
 SIDE, LATENT = 16, 6
 HOLE = square_hole(5, shape=(SIDE, SIDE))[None, None]
@@ -51,11 +52,15 @@ def inferer(**settings):
         "critic": Critic(), "latent_size": LATENT, "start_batches": 3, "start_batch_size": 7, "iterations": 20,
         "step_size": 0.05, "perceptual_weight": 0.1, "snapshots": 5, "progress": False,
     }  # fmt: skip
-    return LatentInpaintingInferer(**(usual | settings))
+    return paper_search(**(usual | settings))
 
 
 def patches(count: int, seed: int = 3) -> torch.Tensor:
     return torch.rand(count, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(seed)) * 1.6 - 0.8
+
+
+def critic_of(search: LatentInpaintingInferer) -> nn.Module:
+    return search.loss.networks()[0]
 
 
 def start_latents(search: LatentInpaintingInferer) -> torch.Tensor:
@@ -87,8 +92,8 @@ def test_the_starts_are_the_lowest_of_all_candidates():
     assert starts.candidates == 21
     np.testing.assert_array_equal(starts.chosen_places, order)
     np.testing.assert_allclose(starts.chosen_losses, np.take_along_axis(losses, order, 1), rtol=1e-5)
-    np.testing.assert_allclose(starts.first_losses, losses[:, :7], rtol=1e-5)
-    np.testing.assert_allclose(starts.first_batch[:, 0], images[:7], atol=1e-6)
+    np.testing.assert_allclose(starts.shown_losses, losses[:, :7], rtol=1e-5)
+    np.testing.assert_allclose(starts.shown[0, :, 0], images[:7], atol=1e-6)
     np.testing.assert_allclose(starts.chosen[:, :, 0], images[order], atol=1e-6)
     torch.testing.assert_close(result.latents, start_latents(search)[torch.tensor(order)])
 
@@ -98,10 +103,10 @@ def test_first_losses_equal_numpy():
     result = search.search(inputs, HOLE, network)
     images = result.start_images.chosen[:, 0, 0].numpy()
     contextual = [np.abs(i - p)[~HOLE[0, 0].numpy()].mean() for i, p in zip(images, inputs[:, 0].numpy(), strict=True)]
-    weights = search.critic.weight.detach().numpy()
+    weights = critic_of(search).weight.detach().numpy()
     perceptual = -images.reshape(2, -1) @ weights / np.sqrt(1 + 1e-5)  # batch normalisation's initial statistics
-    np.testing.assert_allclose(result.traces.contextual[0, :, 0], contextual, rtol=1e-5)
-    np.testing.assert_allclose(result.traces.perceptual[0, :, 0], perceptual, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(result.traces.terms["contextual"][0, :, 0], contextual, rtol=1e-5)
+    np.testing.assert_allclose(result.traces.terms["perceptual"][0, :, 0], perceptual, rtol=1e-4, atol=1e-6)
     expected = np.array(contextual) + 0.1 * perceptual
     np.testing.assert_allclose(result.traces.total[0, :, 0], expected, rtol=1e-4, atol=1e-6)
 
@@ -112,7 +117,7 @@ def test_a_step_goes_down_the_gradient_worked_out_by_hand():
     start = start_latents(search)[result.start_images.chosen_places[0, 0]].numpy()
     A, known = network.weight.detach().numpy(), ~HOLE.numpy().reshape(-1)
     signs = np.where(known, np.sign(A @ start - result.patches.numpy().reshape(-1)), 0.0) / known.sum()
-    slope = A.T @ (signs - 0.1 * search.critic.weight.detach().numpy() / np.sqrt(1 + 1e-5))
+    slope = A.T @ (signs - 0.1 * critic_of(search).weight.detach().numpy() / np.sqrt(1 + 1e-5))
     assert result.traces.total[1, 0, 0] < result.traces.total[0, 0, 0]
     np.testing.assert_allclose(result.latents[0, 0], start - 0.03 * slope, rtol=1e-5, atol=1e-6)
 
@@ -156,7 +161,9 @@ def test_the_best_iterate_is_returned_even_when_the_steps_are_too_long():
 def test_traces_and_snapshots_have_their_shapes_and_are_evenly_spaced():
     network = Linear()
     result = inferer(starts=2, snapshots=5).search(patches(3), HOLE, network)
-    assert {trace.shape for trace in vars(result.traces).values()} == {(21, 3, 2)}
+    assert {trace.shape for trace in [*result.traces.terms.values(), result.traces.total]} == {(21, 3, 2)}
+    assert (result.evaluations == 21).all()
+    assert result.stops == ((Stop.ITERATIONS,) * 2,) * 3
     assert result.snapshot_iterations.tolist() == [0, 5, 10, 15, 20]
     assert result.snapshots.shape == (5, 3, SIDE, SIDE)
     starts = result.start_images.chosen[torch.arange(3), result.best(), 0]
@@ -166,7 +173,7 @@ def test_traces_and_snapshots_have_their_shapes_and_are_evenly_spaced():
 
 @pytest.mark.parametrize(("iterations", "count", "expected"), [(8000, 100, 100), (3, 100, 4), (0, 2, 1), (10, 4, 4)])
 def test_snapshot_iterations(iterations, count, expected):
-    places = inferer(iterations=iterations, snapshots=count)._snapshot_iterations()
+    places = evenly_spaced(iterations, count)
     assert len(set(places.tolist())) == len(places) == expected
     assert (places[0], places[-1]) == (0, iterations)
     assert np.ptp(np.diff(places)) <= 1 if len(places) > 1 else True
@@ -176,16 +183,16 @@ def test_snapshot_iterations(iterations, count, expected):
 def test_parameters_and_flags_are_as_before(mode):
     network, search = Linear().train(), inferer()
     network.weight.requires_grad_(False)
-    search.critic.normalise.eval()
-    before = [value.clone() for part in (network, search.critic) for value in part.state_dict().values()]
+    critic_of(search).normalise.eval()
+    before = [value.clone() for part in (network, critic_of(search)) for value in part.state_dict().values()]
     with mode():
         result = search.search(patches(2), HOLE, network)
-    after = [value for part in (network, search.critic) for value in part.state_dict().values()]
+    after = [value for part in (network, critic_of(search)) for value in part.state_dict().values()]
     assert all(map(torch.equal, before, after))
     assert (network.training, network.dropout.training) == (True, True)
-    assert (search.critic.training, search.critic.normalise.training) == (True, False)
-    assert (network.weight.requires_grad, search.critic.weight.requires_grad) == (False, True)
-    assert search.critic.weight.grad is None
+    assert (critic_of(search).training, critic_of(search).normalise.training) == (True, False)
+    assert (network.weight.requires_grad, critic_of(search).weight.requires_grad) == (False, True)
+    assert critic_of(search).weight.grad is None
     assert not result.latents.requires_grad
 
 
@@ -208,7 +215,7 @@ def test_same_seed_same_result_whatever_torch_drew_before():
         results.append(inferer(seed=seed).search(patches(2), HOLE, Linear()))
     assert torch.equal(results[0].latents, results[1].latents)
     assert torch.equal(results[0].snapshots, results[1].snapshots)
-    assert not torch.equal(results[0].start_images.first_batch, results[2].start_images.first_batch)
+    assert not torch.equal(results[0].start_images.shown, results[2].start_images.shown)
     assert [result.seed for result in results] == [4, 4, 5]
 
 
@@ -246,8 +253,8 @@ class Growing(nn.Module):
         ({"starts": 0}, "starts is 0: expected 1 to 21"),
         ({"snapshots": 1}, "snapshots is 1: expected at least 2"),
         ({"optimiser": "lbfgs"}, "optimiser is 'lbfgs': expected one of sgd, adam"),
-        ({"step_size": 0.0}, "step_size 0.0 and .*: expected a finite step above 0"),
-        ({"perceptual_weight": -1.0}, "perceptual_weight -1.0: expected"),
+        ({"step_size": 0.0}, "step_size is 0.0: expected a finite step above 0"),
+        ({"perceptual_weight": -1.0}, "'perceptual': -1.0.*: expected at least one term"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, message):
@@ -273,10 +280,23 @@ def test_a_generator_of_nan_is_refused():
 
 def test_a_bundle_can_configure_it():
     config = {
-        "critic": {"_target_": "torch.nn.Flatten"},
-        "inferer": {"_target_": "monai_cardiac_gan.inferers.LatentInpaintingInferer", "critic": "@critic", "starts": 5},
+        "inferer": {
+            "_target_": "monai_cardiac_gan.inferers.LatentInpaintingInferer",
+            "loss": {
+                "_target_": "monai_cardiac_gan.losses.InpaintingLoss",
+                "terms": {
+                    "contextual": {"_target_": "monai_cardiac_gan.losses.MaskedL2"},
+                    "prior": {"_target_": "monai_cardiac_gan.losses.LatentShell"},
+                },
+                "weights": {"prior": 0.1},
+            },
+            "start_finder": {"_target_": "monai_cardiac_gan.inferers.RandomStarts"},
+            "descent": {"_target_": "monai_cardiac_gan.inferers.LBFGSDescent", "evaluations": 30},
+            "starts": 5,
+        }
     }
     parser = ConfigParser(json.loads(json.dumps(config)))
     made = parser.get_parsed_content("inferer")
     assert isinstance(made, LatentInpaintingInferer)
-    assert (made.starts, made.iterations, made.start_batches * made.start_batch_size) == (5, 8000, 980)
+    assert (made.starts, made.descent.evaluations, made.start_finder.candidates) == (5, 30, 980)
+    assert made.loss.weights == {"contextual": 1.0, "prior": 0.1}

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from monai_cardiac_gan.inferers import DescentTraces, InpaintingResult, StartImages, square_hole
+from monai_cardiac_gan.inferers.descent import Stop
 
 SIDE, PATCHES, STARTS, FRAMES, BATCH = 32, 2, 3, 100, 10
 
@@ -27,11 +28,12 @@ def result() -> InpaintingResult:
         generated=generated,
         inpainted=torch.where(hole[:, None], generated, patches[:, None]),
         losses=losses,
-        traces=DescentTraces(falling, -falling, falling),
-        start_images=StartImages(images(BATCH, 1), first, images(PATCHES, STARTS, 1), losses, losses.argsort(1), 30),
+        traces=DescentTraces({"contextual": falling, "perceptual": -falling}, falling),
+        start_images=StartImages(images(1, BATCH, 1), first, images(PATCHES, STARTS, 1), losses, losses.argsort(1), 30),
         snapshots=(images(FRAMES, PATCHES)[:, :, :SIDE, :SIDE] * 127.5 + 127.5).to(torch.uint8),
         snapshot_iterations=torch.linspace(0, 200, FRAMES).round().long(),
+        evaluations=torch.full((PATCHES, STARTS), 201),
+        stops=((Stop.ITERATIONS,) * STARTS,) * PATCHES,
         seed=0,
-        iterations=200,
         seconds=1.0,
     )

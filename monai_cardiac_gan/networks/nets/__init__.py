@@ -1,10 +1,19 @@
-"""The generators and the critics of aorta patches."""
+"""The networks of aorta patches: generators, critics, encoder, features."""
 
 from monai_cardiac_gan.networks.nets.growing import grow_from
+from monai_cardiac_gan.networks.nets.latent_encoder import LatentEncoder
 from monai_cardiac_gan.networks.nets.patch_critic import PatchCritic
 from monai_cardiac_gan.networks.nets.patch_features import PatchFeatures
 from monai_cardiac_gan.networks.nets.patch_generator import PatchGenerator
 from monai_cardiac_gan.networks.nets.residual_critic import ResidualCritic
 from monai_cardiac_gan.networks.nets.residual_generator import ResidualGenerator
 
-__all__ = ["PatchCritic", "PatchFeatures", "PatchGenerator", "ResidualCritic", "ResidualGenerator", "grow_from"]
+__all__ = [
+    "LatentEncoder",
+    "PatchCritic",
+    "PatchFeatures",
+    "PatchGenerator",
+    "ResidualCritic",
+    "ResidualGenerator",
+    "grow_from",
+]

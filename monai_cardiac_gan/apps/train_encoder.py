@@ -1,0 +1,211 @@
+"""Train a network that guesses, in one pass, the latent of a patch with a hole."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.engine import Events
+from monai.engines import SupervisedTrainer
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from monai_cardiac_gan.data import write_json
+from monai_cardiac_gan.handlers import LastCheckpoint
+from monai_cardiac_gan.inferers import square_hole
+from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.losses import masked_l1
+from monai_cardiac_gan.networks.nets.latent_encoder import LatentEncoder
+
+__all__ = ["EncoderReport", "TrainLatentEncoder"]
+
+logger = logging.getLogger(__name__)
+
+HOLE_SIDES = (15, 45)
+"""Least and greatest side of the rectangles that hide something, pixels; the publication's is 25."""
+LARGEST_SHIFT = 10
+"""Pixels that the hole's middle is off the patch's middle, along each axis, at most."""
+HIDDEN_WEIGHT = 0.25
+"""Share of the loss that is measured inside the hole: the guess shall be the anatomy that was there, too."""
+SHELL_WEIGHT = 0.02
+"""Weight of the latents' distance from the shell where the generator was trained."""
+LATENT_WEIGHT = 0.05
+"""Weight of the latents' own error, known for generated patches."""
+
+
+@dataclass(frozen=True)
+class EncoderReport:
+    """Mean absolute differences to held-out patches, square hole of the publication.
+
+    Attributes:
+        outside: where the encoder saw the patch.
+        inside: where it did not.
+        outside_of_best_start: the lowest among random latents, outside, of as many as the publication tries.
+        latent_length: mean of the latents' norms by the square root of their size; 1 for the standard normal.
+    """
+
+    outside: float
+    inside: float
+    outside_of_best_start: float
+    latent_length: float
+
+
+class TrainLatentEncoder:
+    r"""Train a `LatentEncoder` for one generator; write its weights and a report.
+
+    Half of each batch are real training patches, half are images of the generator, whose latents are known. A rectangle
+    near the middle, of random sides, is hidden from the encoder. With x = G(E(M ∘ y, M)) the loss is
+
+    .. math:: (1 - w) \frac{\lVert M \circ (x - y) \rVert_1}{K}
+        + w \frac{\lVert (1 - M) \circ (x - y) \rVert_1}{P - K}
+        + s \left(\frac{\lVert z \rVert}{\sqrt L} - 1\right)^2 + l \lVert z - z_y \rVert_2^2 / L
+
+    the last term for generated patches only. The generator stays as it is.
+
+    Args:
+        dataset: items with `Field.IMAGE`, training patches.
+        test_dataset: the same of other subjects, for the report.
+        generator: latents (N, L) to patches; its parameters get no gradients.
+        path: where the flat state dictionary goes; the report goes beside it, as ``.json``.
+        network: makes the encoder; called once, after the seed is set.
+        latent_size: L.
+        epochs: passes through the training patches.
+        batch_size: patches at a time, half of them generated.
+        learning_rate: highest of the one-cycle schedule.
+        seed: of weights, order, holes and latents.
+        device: where to compute.
+
+    Raises:
+        ValueError: when the batch is not an even number, or there are fewer training patches than half of it.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset[Any],
+        test_dataset: Dataset[Any],
+        generator: nn.Module,
+        path: str,
+        network: Callable[[], nn.Module] = LatentEncoder,
+        latent_size: int = 100,
+        epochs: int = 10,
+        batch_size: int = 32,
+        learning_rate: float = 2e-3,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        count = len(dataset)  # type: ignore[arg-type]
+        if batch_size < 2 or batch_size % 2 or count < batch_size // 2:
+            raise ValueError(
+                f"batch_size is {batch_size} and there are {count} training patches: expected an even number and at least "
+                "half as many patches; prepare more, or train with smaller batches."
+            )
+        self.dataset, self.test_dataset = dataset, test_dataset
+        self.path, self.network, self.latent_size = Path(path), network, latent_size
+        self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
+        self.seed, self.device = seed, torch.device(device)
+        self.generator = generator.to(self.device).eval().requires_grad_(False)
+
+    def run(self) -> EncoderReport:
+        """Train, write and measure."""
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            encoder = self.network().to(self.device)
+        self.trainer(encoder).run()
+        report = self.measure(encoder)
+        write_json(self.path.with_suffix(".json"), asdict(report))
+        logger.info("encoder: %s, %s", self.path, report)
+        return report
+
+    def trainer(self, encoder: nn.Module) -> SupervisedTrainer:
+        """The loop over the training patches, which writes the encoder at the end of each epoch."""
+        random = torch.Generator().manual_seed(self.seed)
+        loader = DataLoader(
+            self.dataset, self.batch_size // 2, shuffle=True, drop_last=True, collate_fn=stacked, generator=random
+        )
+        optimizer = torch.optim.AdamW(encoder.parameters(), self.learning_rate, fused=True)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, self.learning_rate, total_steps=self.epochs * len(loader)
+        )
+
+        def update(trainer: SupervisedTrainer, reals: Tensor) -> dict[str, Tensor]:
+            encoder.train()
+            optimizer.zero_grad()
+            loss = self.loss(encoder, *self.examples(reals, random))
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            return {"loss": loss.detach()}
+
+        trainer = SupervisedTrainer(
+            device=self.device,
+            max_epochs=self.epochs,
+            train_data_loader=loader,
+            network=encoder,
+            optimizer=optimizer,
+            loss_function=masked_l1,
+            iteration_update=update,
+            decollate=False,
+        )
+        trainer.add_event_handler(
+            Events.EPOCH_COMPLETED,
+            lambda engine: logger.info("epoch %d: loss %.4f", engine.state.epoch, engine.state.output["loss"].item()),
+        )
+        LastCheckpoint(self.path, encoder, every_epochs=1).attach(trainer)
+        return trainer
+
+    def examples(self, reals: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Patches (2N, 1, H, W), the first half real; holes of the same shape; latents (N, L) of the second half."""
+        latents = torch.randn(len(reals), self.latent_size, generator=random).to(self.device)
+        with torch.no_grad():
+            patches = torch.cat([reals.to(self.device), self.generator(latents)])
+        return patches, rectangles(len(patches), patches.shape[2:], random).to(self.device), latents
+
+    def loss(self, encoder: nn.Module, patches: Tensor, holes: Tensor, latents: Tensor) -> Tensor:
+        """The loss of a batch, see the class."""
+        guesses = encoder(patches, holes)
+        images = self.generator(guesses)
+        outside, inside = masked_l1(images, patches, ~holes).mean(), masked_l1(images, patches, holes).mean()
+        shell = (guesses.norm(dim=1) / self.latent_size**0.5 - 1).square().mean()
+        known = (guesses[-len(latents) :] - latents).square().mean()
+        return (1 - HIDDEN_WEIGHT) * outside + HIDDEN_WEIGHT * inside + SHELL_WEIGHT * shell + LATENT_WEIGHT * known
+
+    @torch.no_grad()
+    def measure(self, encoder: nn.Module, candidates: int = 980) -> EncoderReport:
+        """Encode the test patches with the publication's hole."""
+        encoder.eval()
+        hole = square_hole()[None, None].to(self.device)
+        random = torch.Generator().manual_seed(self.seed)
+        drawn = torch.randn(candidates, self.latent_size, generator=random).to(self.device)
+        starts = torch.cat([self.generator(part) for part in drawn.split(self.batch_size)])
+        rows = []
+        for patches in DataLoader(self.test_dataset, self.batch_size, collate_fn=stacked):
+            patches = patches.to(self.device)
+            latents = encoder(patches, hole)
+            images = self.generator(latents)
+            best = torch.stack([masked_l1(starts, patch[None], ~hole).min() for patch in patches])
+            length = latents.norm(dim=1) / self.latent_size**0.5
+            rows.append(
+                torch.stack([masked_l1(images, patches, ~hole), masked_l1(images, patches, hole), best, length])
+            )
+        return EncoderReport(*torch.cat(rows, 1).mean(1).tolist())
+
+
+def stacked(items: list[Mapping[str, Any]]) -> Tensor:
+    """Patches (N, 1, H, W) of items with `Field.IMAGE`, as a plain tensor."""
+    return torch.stack([torch.as_tensor(item[Field.IMAGE]).as_subclass(Tensor) for item in items])
+
+
+def rectangles(count: int, shape: tuple[int, ...], random: torch.Generator) -> Tensor:
+    """Holes (count, 1, H, W) bool: a rectangle each, of random sides, near the middle."""
+    sides = torch.randint(HOLE_SIDES[0], HOLE_SIDES[1] + 1, (count, 2), generator=random)
+    shifts = torch.randint(-LARGEST_SHIFT, LARGEST_SHIFT + 1, (count, 2), generator=random)
+    inside = []
+    for axis, length in enumerate(shape):
+        starts = length // 2 + shifts[:, axis] - sides[:, axis] // 2
+        positions = torch.arange(length)
+        inside.append((positions >= starts[:, None]) & (positions < (starts + sides[:, axis])[:, None]))
+    return (inside[0][:, :, None] & inside[1][:, None, :])[:, None]
