@@ -9,6 +9,8 @@ from monai_cardiac_gan.apps.generate import GeneratePatches
 from monai_cardiac_gan.apps.growth import grow_networks
 from monai_cardiac_gan.apps.inpainting_report import InpaintingReport
 from monai_cardiac_gan.apps.prepare import PreparePatchSet, VolumeOutcome, scaled_intensity
+from monai_cardiac_gan.apps.search_parts import fill_latent_bank, load_search_parts
+from monai_cardiac_gan.apps.train_encoder import TrainLatentEncoder
 from monai_cardiac_gan.apps.train_features import TrainPatchFeatures
 
 __all__ = [
@@ -16,14 +18,17 @@ __all__ = [
     "GeneratePatches",
     "InpaintingReport",
     "PreparePatchSet",
+    "TrainLatentEncoder",
     "TrainPatchFeatures",
     "VolumeOutcome",
     "compare",
     "draw_patches",
     "explain_errors",
+    "fill_latent_bank",
     "format_rows",
     "grow_networks",
     "is_better",
     "load_network",
+    "load_search_parts",
     "scaled_intensity",
 ]

@@ -1,6 +1,7 @@
 """Ways from trained networks to images: painting the expected aorta into a hole."""
 
 from monai_cardiac_gan.inferers.blending import FeatheredBlending, Paste, PoissonBlending, seam_error
+from monai_cardiac_gan.inferers.coarse_to_fine import CoarseToFine
 from monai_cardiac_gan.inferers.gradient_descent import GradientDescent
 from monai_cardiac_gan.inferers.latent_bank import LatentBank
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
@@ -13,6 +14,7 @@ from monai_cardiac_gan.inferers.result import DescentTraces, InpaintingResult, S
 from monai_cardiac_gan.inferers.starts import GuessedStarts, RandomStarts
 
 __all__ = [
+    "CoarseToFine",
     "DescentTraces",
     "FeatheredBlending",
     "GradientDescent",

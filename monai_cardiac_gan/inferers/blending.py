@@ -28,7 +28,7 @@ class FeatheredBlending:
 
     .. math:: G(z) + e \cdot \max(0, 1 - d / w)
 
-    Known pixels stay as they are, so that the transition lies within the hole.
+    Known pixels stay as they are, so that the transition lies within the hole; what leaves [-1, 1] is clipped.
 
     Args:
         width: w, pixels over which the difference fades.
@@ -57,7 +57,7 @@ class FeatheredBlending:
             rows, columns = (torch.from_numpy(part).long().to(image.device) for part in nearest)
             share = torch.from_numpy(np.maximum(0, 1 - distances / self.width)).to(image)
             image += (patch - image)[rows, columns] * share
-        return torch.where(holes, painted, patches)
+        return torch.where(holes, painted.clamp(-1, 1), patches)
 
 
 class PoissonBlending:

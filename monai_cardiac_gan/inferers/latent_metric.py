@@ -8,13 +8,12 @@ from torch import Tensor, nn
 __all__ = ["latent_metric", "metric_inverse"]
 
 SAMPLES = 16
-"""Latents that are averaged over. The directions that matter are much the same everywhere; with 16 the descent took as many
-iterations as with 64."""
+"""Latents that are averaged over. The directions that matter are much the same everywhere."""
 TANGENTS = 25
 """Directions that are differentiated at once; bounds memory."""
-DAMPING = 0.03
+DAMPING = 1e-3
 """Share of the greatest eigenvalue that is added to all, so that directions which hardly change the image do not become
-giant steps."""
+giant steps. Of 0.1 to 0.0003, this one descended fastest with the shipped generator."""
 
 
 def latent_metric(generator: nn.Module, latent_size: int, samples: int = SAMPLES, seed: int = 0) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -21,7 +23,7 @@ TRIES = 6
 """Step lengths tried along one direction."""
 LEAST_CURVATURE = 1e-12
 """Steps along which the slope did not grow by more are not remembered: they would spoil the direction."""
-FIRST_STEP = 0.5
+FIRST_STEP = 1.0
 """Length of the first step in the space of latents, where a standard normal has the length 10."""
 
 
@@ -34,7 +36,8 @@ class LBFGSDescent:
 
     Args:
         evaluations: gradients that each descent may take.
-        preconditioner: (L, L), symmetric positive definite, see `metric_inverse`; the identity if None.
+        preconditioner: (L, L), symmetric positive definite, see `metric_inverse`, or a function that gives it when a descent
+            begins; the identity if None.
         memory: steps that are remembered.
         tolerance: a descent has converged when ``patience`` iterations together lowered the loss by less than this share.
         patience: see above.
@@ -46,7 +49,7 @@ class LBFGSDescent:
     def __init__(
         self,
         evaluations: int = 100,
-        preconditioner: Tensor | None = None,
+        preconditioner: Tensor | Callable[[], Tensor] | None = None,
         memory: int = MEMORY,
         tolerance: float = 1e-3,
         patience: int = 5,
@@ -80,7 +83,8 @@ class LBFGSDescent:
 
     def _matrix(self, starts: Tensor) -> Tensor:
         size = starts.shape[1]
-        matrix = torch.eye(size) if self.preconditioner is None else self.preconditioner
+        given = self.preconditioner() if callable(self.preconditioner) else self.preconditioner
+        matrix = torch.eye(size) if given is None else given
         if matrix.shape != (size, size):
             raise ValueError(
                 f"the preconditioner is {tuple(matrix.shape)}: expected ({size}, {size}) for latents of {size} numbers."

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from monai_cardiac_gan.losses.inpainting import InpaintingLoss
 
@@ -75,6 +78,26 @@ class LatentObjective:
         for part, numbers in self._chunks(latents, rows):
             found.append(self.loss.total(self._terms(part, numbers)))
         return torch.cat(found)
+
+    def reduced(self, size: int) -> LatentObjective:
+        """The same objective at a smaller image size, for a generator that paints smaller images (``size=``).
+
+        Patches become means over the pixels that are known; a pixel counts as known where all are. Terms that ask a critic
+        are left out, because it scores whole images.
+
+        Raises:
+            ValueError: when the images are no whole multiple of that size, or no other terms are left.
+        """
+        side = self.targets.shape[-1]
+        if self.targets.shape[-2] != side or side % size:
+            raise ValueError(
+                f"images of {tuple(self.targets.shape[2:])} pixels cannot be reduced to {size} x {size}: expected a side that "
+                "divides theirs."
+            )
+        targets = F.avg_pool2d(self.targets, side // size)
+        known = F.avg_pool2d(self.known.to(targets.dtype), side // size) == 1
+        generator: Any = partial(self.generator, size=size)
+        return LatentObjective(generator, self.loss.without_critics(), targets, known, self.chunk, self.autocast)
 
     def _chunks(self, latents: Tensor, rows: Tensor | None) -> list[tuple[Tensor, Tensor]]:
         rows = torch.arange(len(self.targets), device=latents.device) if rows is None else rows

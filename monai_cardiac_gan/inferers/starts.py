@@ -55,7 +55,8 @@ class RandomStarts:
     def __call__(self, patches: Tensor, known: Tensor, generator: nn.Module, count: int) -> tuple[Tensor, StartImages]:
         """See `StartFinder`; batch by batch, so that memory does not grow with their number."""
         source = torch.Generator().manual_seed(self.seed)
-        tried, losses = [], []
+        tried: list[Tensor] = []
+        losses: list[Tensor] = []
         for _ in range(self.batches):
             latents = torch.randn(self.batch_size, self.latent_size, generator=source).to(patches)
             images = checked_images(generator(latents), len(latents), patches)

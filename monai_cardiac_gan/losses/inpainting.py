@@ -59,6 +59,15 @@ class InpaintingLoss:
         found = [getattr(term, "critic", None) for term in self.terms.values()]
         return list(dict.fromkeys(critic for critic in found if isinstance(critic, nn.Module)))
 
+    def without_critics(self) -> InpaintingLoss:
+        """The terms that need no critic, with their weights.
+
+        Raises:
+            ValueError: when there are none.
+        """
+        terms = {name: term for name, term in self.terms.items() if not hasattr(term, "critic")}
+        return InpaintingLoss(terms, {name: self.weights[name] for name in terms})
+
     def total(self, parts: Mapping[str, Tensor]) -> Tensor:
         """(N,) their weighted sum."""
         names = iter(self.terms)

@@ -24,6 +24,7 @@ CONFIGS = (
     "generate",
     "evaluate",
     "presets",
+    "encoder",
     "inference",
     "smoke",
     "demo",
@@ -267,17 +268,29 @@ def test_both_presets_are_compared_in_one_table(paths, overrides, tmp_path):
     }
 
 
-def test_inference_writes_a_report_with_numbers(paths, overrides, tmp_path):
+@pytest.mark.parametrize("preset", ["paper", "fast"])
+def test_inference_writes_a_report_with_numbers(paths, overrides, tmp_path, preset):
     run(paths, "train", ["train"], {**overrides, "epochs": 1})
+    weights = {"generator_checkpoint": str(tmp_path / "models" / "model.pt")}
+    parts = {"bank_count": 64, "encoder_checkpoint": None, "bank_checkpoint": str(tmp_path / "models" / "bank.pt")}
+    if preset == "fast":
+        run(paths, None, ["encoder"], {**overrides, **weights, "bank_count": 64, "epochs": 1})
+        parts["encoder_checkpoint"] = str(tmp_path / "models" / "encoder.pt")
+        report = json.loads((tmp_path / "models" / "encoder.json").read_text())
+        assert set(report) == {"outside", "inside", "outside_of_best_start", "latent_length"}
     workflow = run(
         paths,
         "infer",
         ["inference"],
         {
             **overrides,
-            "generator_checkpoint": str(tmp_path / "models" / "model.pt"),
+            **weights,
+            **parts,
+            "preset": preset,
             "critic_checkpoint": str(tmp_path / "models" / "critic.pt"),
             "patch_count": 2,
+            "coarse_evaluations": 5,
+            "evaluations": 4,
             "start_batches": 1,
             "starts": 2,
             "iterations": 5,

@@ -106,23 +106,31 @@ class ResidualGenerator(nn.Module):
         for head in self.heads.values():
             start_at_scale(1.0, HEAD_SCALE)(head)
 
-    def forward(self, latents: Tensor) -> Tensor:
+    def forward(self, latents: Tensor, size: int | None = None) -> Tensor:
         """
         Args:
             latents: (N, latent_size) or (N, latent_size, 1, 1), from the standard normal distribution.
+            size: side of the images, if they shall be smaller than the network's size: the first blocks alone paint them,
+                like the whole images reduced, at a part of the cost.
 
         Returns:
             Patches (N, 1, size, size) in [-1, 1].
 
         Raises:
-            ValueError: when the latents have another shape.
+            ValueError: when the latents have another shape, or the network has no head of that size.
         """
+        if size is not None and str(size) not in self.heads:
+            raise ValueError(
+                f"size is {size}, expected one of {', '.join(self.heads)}: the network paints at these alone."
+            )
         first, *others = self.heads
         hidden = self.start(
             self.input(checked_latents(latents, self.latent_size)).unflatten(1, (-1, int(first), int(first)))
         )
         image = self.heads[first](hidden)
         for side in others:
+            if size is not None and int(side) > size:
+                break
             hidden = self.blocks[side](hidden)
             image = enlarge(image) + self.heads[side](hidden)
         return image.tanh()

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from monai_cardiac_gan.apps import TrainLatentEncoder
+from monai_cardiac_gan.apps.train_encoder import rectangles, stacked
+from monai_cardiac_gan.inferers import square_hole
+from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.losses import masked_l1
+from monai_cardiac_gan.networks.nets import LatentEncoder
+
+SIDE, LATENT = 128, 3
+
+
+class Bands(nn.Module):
+    """Three horizontal bands, each as bright as one latent says."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, latents):
+        rows = (torch.arange(SIDE) * LATENT // SIDE).to(latents.device)
+        return (self.gain * latents[:, rows]).tanh()[:, None, :, None].expand(-1, 1, SIDE, SIDE)
+
+
+class Reads(nn.Module):
+    """Knows where the bands are."""
+
+    def forward(self, patches, holes):
+        columns = patches.expand(-1, 1, SIDE, SIDE)[:, 0, [20, 64, 110], 5]
+        return columns.clamp(-0.999, 0.999).atanh() / 0.5
+
+
+def items(count, seed=0):
+    latents = torch.randn(count, LATENT, generator=torch.Generator().manual_seed(seed))
+    return [{Field.IMAGE: image} for image in Bands()(latents).detach()]
+
+
+def training(tmp_path, **settings):
+    usual = {
+        "dataset": items(64), "test_dataset": items(10, 1), "generator": Bands(), "path": str(tmp_path / "encoder.pt"),
+        "network": lambda: LatentEncoder(LATENT, width=2), "latent_size": LATENT, "epochs": 6, "batch_size": 16,
+        "learning_rate": 1e-2,
+    }  # fmt: skip
+    return TrainLatentEncoder(**(usual | settings))
+
+
+def test_it_learns_to_see_what_is_hidden_and_what_is_not(tmp_path):
+    application = training(tmp_path)
+    untrained = application.measure(application.network())
+    report = application.run()
+    assert report.outside < 0.6 * untrained.outside
+    assert report.inside < 0.6 * untrained.inside
+    loaded = LatentEncoder(LATENT, width=2)
+    loaded.load_state_dict(torch.load(tmp_path / "encoder.pt", weights_only=True))
+    assert application.measure(loaded) == report
+    assert application.generator.gain.grad is None
+
+
+def test_the_report_of_an_encoder_that_knows(tmp_path):
+    report = training(tmp_path).measure(Reads(), candidates=50)
+    assert report.outside == pytest.approx(0, abs=1e-5)
+    assert report.inside == pytest.approx(0, abs=1e-5)
+    latents = torch.randn(10, LATENT, generator=torch.Generator().manual_seed(1))
+    assert report.latent_length == pytest.approx((latents.norm(dim=1) / LATENT**0.5).mean().item(), rel=1e-4)
+    drawn = Bands()(torch.randn(50, LATENT, generator=torch.Generator().manual_seed(0)))
+    best = [masked_l1(drawn, patch[None], ~square_hole()[None, None]).min().item() for patch in stacked(items(10, 1))]
+    assert report.outside_of_best_start == pytest.approx(np.mean(best), rel=1e-5)
+
+
+def test_the_loss_of_an_encoder_that_knows_is_the_prior_alone(tmp_path):
+    application = training(tmp_path)
+    random = torch.Generator().manual_seed(2)
+    patches, holes, latents = application.examples(stacked(items(8)), random)
+    assert patches.shape == holes.shape == (16, 1, SIDE, SIDE)
+    assert torch.equal(patches[8:], Bands()(latents).detach())
+    found = Reads()(patches, holes)
+    shell = (found.norm(dim=1) / LATENT**0.5 - 1).square().mean()
+    assert application.loss(Reads(), patches, holes, latents).item() == pytest.approx(0.02 * shell.item(), rel=1e-3)
+
+
+def test_rectangles_hide_the_middle_and_vary():
+    holes = rectangles(400, (SIDE, SIDE), torch.Generator().manual_seed(0))[:, 0]
+    heights, widths = holes.any(2).sum(1), holes.any(1).sum(1)
+    assert torch.equal(holes.flatten(1).sum(1), heights * widths)  # each a rectangle
+    for sides in (heights, widths):
+        assert (sides.min(), sides.max()) == (15, 45)
+    middles = holes.any(2).float().argmax(1) + heights // 2 - 64
+    assert middles.min() >= -10
+    assert middles.max() <= 10
+
+
+@pytest.mark.parametrize("settings", [{"batch_size": 15}, {"batch_size": 0}, {"batch_size": 130}])
+def test_batches_that_cannot_be_halved_or_filled_are_refused(tmp_path, settings):
+    with pytest.raises(ValueError, match="expected an even number and at least half as many patches"):
+        training(tmp_path, **settings)
