@@ -7,7 +7,7 @@ from monai_cardiac_gan.inferers.latent_bank import LatentBank
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
 from monai_cardiac_gan.inferers.latent_metric import latent_metric, metric_inverse
 from monai_cardiac_gan.inferers.lbfgs import LBFGSDescent
-from monai_cardiac_gan.inferers.masks import square_hole
+from monai_cardiac_gan.inferers.masks import disc_hole, label_hole, square_hole
 from monai_cardiac_gan.inferers.objective import LatentObjective
 from monai_cardiac_gan.inferers.presets import fast_search, inpainting_search, paper_search
 from monai_cardiac_gan.inferers.result import DescentTraces, InpaintingResult, StartImages
@@ -28,8 +28,10 @@ __all__ = [
     "PoissonBlending",
     "RandomStarts",
     "StartImages",
+    "disc_hole",
     "fast_search",
     "inpainting_search",
+    "label_hole",
     "latent_metric",
     "metric_inverse",
     "paper_search",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["checked_holes", "checked_patches", "square_hole"]
+__all__ = ["checked_holes", "checked_patches", "disc_hole", "label_hole", "square_hole"]
 
 RANGE_TOLERANCE = 1e-4
 """Resampling and half precision leave values this far beyond -1 and 1."""
@@ -102,3 +102,73 @@ def checked_patches(patches: Tensor) -> Tensor:
             f"the patches range from {lowest:g} to {highest:g}: expected -1 to 1; scale them as the training patches were."
         )
     return patches
+
+
+def disc_hole(
+    centre: Sequence[float], diameter: float, margin: float = 3.0, shape: Sequence[int] = (128, 128)
+) -> Tensor:
+    """A disc that hides a found aorta and some of what is around it.
+
+    Args:
+        centre: row and column of the aorta's centre, pixels, as `measure_disc` gives them.
+        diameter: of the aorta, pixels.
+        margin: by which the hole is larger on all sides, pixels.
+        shape: rows and columns of the patch.
+
+    Returns:
+        Bool (H, W), true where a pixel's centre lies in the disc; what reaches over the border is cut off.
+
+    Raises:
+        ValueError: when the disc hides no pixel or the whole patch.
+
+    Example:
+        >>> hole = disc_hole((63.5, 63.5), diameter=20)
+        >>> int(hole.sum()), bool(hole[63, 76]), bool(hole[63, 77])
+        (532, True, False)
+    """
+    height, width = (int(side) for side in shape)
+    radius = diameter / 2 + margin
+    rows, columns = torch.arange(height)[:, None] - float(centre[0]), torch.arange(width) - float(centre[1])
+    hole = rows**2 + columns**2 <= radius**2
+    return _partial(hole, f"a disc of radius {radius:g} around {tuple(float(value) for value in centre)}")
+
+
+def label_hole(labels: Tensor, values: Sequence[int], margin: int = 0) -> Tensor:
+    """The pixels of some labels.
+
+    Args:
+        labels: (H, W) or (1, H, W) whole numbers.
+        values: which of them are hidden.
+        margin: by how many pixels the hole is larger, along rows and columns.
+
+    Returns:
+        Bool (H, W).
+
+    Raises:
+        ValueError: when the labels are no plane, or they hide no pixel or the whole patch.
+
+    Example:
+        >>> int(label_hole(torch.eye(4, dtype=torch.long), [1], margin=1).sum())
+        10
+    """
+    if labels.ndim not in (2, 3) or (labels.ndim == 3 and len(labels) != 1):
+        raise ValueError(f"the labels have shape {tuple(labels.shape)}: expected (H, W) or (1, H, W).")
+    labels = labels.as_subclass(Tensor).reshape(labels.shape[-2:])
+    hole = torch.isin(labels, torch.as_tensor(list(values), dtype=labels.dtype, device=labels.device))
+    for _ in range(margin):
+        grown = hole.clone()
+        grown[1:] |= hole[:-1]
+        grown[:-1] |= hole[1:]
+        grown[:, 1:] |= hole[:, :-1]
+        grown[:, :-1] |= hole[:, 1:]
+        hole = grown
+    return _partial(hole, f"the labels {list(values)}")
+
+
+def _partial(hole: Tensor, what: str) -> Tensor:
+    hidden = int(hole.sum())
+    if not 0 < hidden < hole.numel():
+        raise ValueError(
+            f"{what}: hides {hidden} of {hole.numel()} pixels, expected some and not all; choose another place or size."
+        )
+    return hole

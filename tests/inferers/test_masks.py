@@ -1,10 +1,12 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from monai.data import MetaTensor
+from scipy import ndimage
 
-from monai_cardiac_gan.inferers import square_hole
+from monai_cardiac_gan.inferers import disc_hole, label_hole, square_hole
 from monai_cardiac_gan.inferers.masks import checked_holes, checked_patches
 
 
@@ -83,3 +85,35 @@ def test_metadata_and_gradient_are_left_behind():
     patches = checked_patches(MetaTensor(torch.zeros(2, 1, 8, 8)).requires_grad_())
     assert type(patches) is torch.Tensor
     assert not patches.requires_grad
+
+
+@given(row=st.floats(0, 63), column=st.floats(0, 63), diameter=st.floats(2, 40), margin=st.floats(0, 8))
+@settings(deadline=None, max_examples=40)
+def test_a_disc_hides_what_lies_within_its_radius(row, column, diameter, margin):
+    rows, columns = np.mgrid[:64, :64]
+    expected = np.hypot(rows - row, columns - column) <= diameter / 2 + margin
+    if not expected.any():
+        return
+    hole = disc_hole((row, column), diameter, margin, (64, 64)).numpy()
+    near = np.abs(np.hypot(rows - row, columns - column) - diameter / 2 - margin) < 1e-4  # float32
+    np.testing.assert_array_equal(hole[~near], expected[~near])
+
+
+def test_labels_grow_as_scipy_dilates_them():
+    labels = torch.from_numpy(np.random.default_rng(0).integers(0, 40, (1, 30, 30)))
+    expected = ndimage.binary_dilation(np.isin(labels[0], [3, 7]), iterations=2)
+    np.testing.assert_array_equal(label_hole(labels, [3, 7], margin=2), expected)
+
+
+def test_holes_of_nothing_or_everything_are_refused():
+    with pytest.raises(ValueError, match=r"a disc of radius 0\.1 around .* hides 0 of 4096 pixels, expected some"):
+        disc_hole((3.5, 3.5), 0.2, 0.0, (64, 64))
+    with pytest.raises(ValueError, match=r"the labels \[5\]: hides 0 of 16 pixels"):
+        label_hole(torch.zeros(4, 4, dtype=torch.long), [5])
+    with pytest.raises(ValueError, match=r"labels \[0\]: hides 16 of 16"):
+        label_hole(torch.zeros(4, 4, dtype=torch.long), [0])
+
+
+def test_labels_of_volumes_are_refused():
+    with pytest.raises(ValueError, match=r"labels have shape \(2, 4, 4\): expected \(H, W\) or \(1, H, W\)"):
+        label_hole(torch.zeros(2, 4, 4), [1])

@@ -7,6 +7,7 @@ from monai_cardiac_gan.networks.nets.patch_features import PatchFeatures
 from monai_cardiac_gan.networks.nets.patch_generator import PatchGenerator
 from monai_cardiac_gan.networks.nets.residual_critic import ResidualCritic
 from monai_cardiac_gan.networks.nets.residual_generator import ResidualGenerator
+from monai_cardiac_gan.networks.nets.start import start_at_scale, start_small
 
 __all__ = [
     "LatentEncoder",
@@ -16,4 +17,6 @@ __all__ = [
     "ResidualCritic",
     "ResidualGenerator",
     "grow_from",
+    "start_at_scale",
+    "start_small",
 ]

@@ -6,6 +6,8 @@ import itertools
 
 from torch import Tensor, nn
 
+from monai_cardiac_gan.networks.nets.start import Start, start_at_scale
+
 __all__ = ["PatchCritic"]
 
 HALVINGS = 6
@@ -45,6 +47,7 @@ class PatchCritic(nn.Module):
     Args:
         width: channels at full size.
         max_channels: most channels of any layer.
+        start: sets the first weights of a layer, `start_at_scale` of the rectifier's slope by default.
 
     Attributes:
         layers: plain ``Conv2d`` and ``LeakyReLU`` in turn.
@@ -58,7 +61,7 @@ class PatchCritic(nn.Module):
         torch.Size([3])
     """
 
-    def __init__(self, width: int = 16, max_channels: int = 256) -> None:
+    def __init__(self, width: int = 16, max_channels: int = 256, start: Start | None = None) -> None:
         super().__init__()
         if min(width, max_channels) < 1:
             raise ValueError(
@@ -69,7 +72,7 @@ class PatchCritic(nn.Module):
         convolutions += [nn.Conv2d(before, after, 4, 2, 1) for before, after in itertools.pairwise(channels)]
         hidden = [layer for conv in convolutions for layer in (conv, nn.LeakyReLU(NEGATIVE_SLOPE))]
         self.layers = nn.Sequential(*hidden, nn.Conv2d(channels[-1], 1, 2))
-        self.apply(_start_at_scale)
+        self.apply(start_at_scale(NEGATIVE_SLOPE) if start is None else start)
 
     @property
     def chain(self) -> nn.Sequential:
@@ -93,10 +96,3 @@ class PatchCritic(nn.Module):
                 "crop patches of that size and add the axes of batch and channel."
             )
         return self.layers(images).flatten()
-
-
-def _start_at_scale(layer: nn.Module) -> None:
-    if isinstance(layer, nn.Conv2d):
-        nn.init.kaiming_normal_(layer.weight, NEGATIVE_SLOPE, nonlinearity="leaky_relu")
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)

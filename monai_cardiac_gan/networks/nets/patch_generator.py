@@ -7,13 +7,14 @@ import itertools
 from torch import Tensor, nn
 
 from monai_cardiac_gan.networks.nets.latents import checked_latents
+from monai_cardiac_gan.networks.nets.start import Start, start_small
 
 __all__ = ["PatchGenerator"]
 
 DOUBLINGS = 6
 """Hidden layers: each doubles the side, 2 -> 128."""
-INIT_STD = 0.02
-"""Spread of the first weights (Radford et al. 2016, section 4)."""
+TRANSPOSED = "transposed"
+SMOOTH = ("nearest", "bilinear")
 
 
 class PatchGenerator(nn.Module):
@@ -44,9 +45,12 @@ class PatchGenerator(nn.Module):
         max_channels: most channels of any layer.
         norm: ``"batch"`` for batch normalisation after each input and hidden layer, None for none. A generator may
             mix the samples of a batch in training, a critic with gradient penalty may not.
+        upsampling: ``"transposed"`` as in the table; ``"nearest"`` or ``"bilinear"`` enlarge first and then convolve
+            (kernel 3), which leaves no checkerboard (Odena et al. 2016).
+        start: sets the first weights of a layer, see `start_small` (the default) and `start_at_scale`.
 
     Raises:
-        ValueError: when a size is below 1 or the norm is unknown.
+        ValueError: when a size is below 1, or the norm or the upsampling is unknown.
 
     Example:
         >>> import torch
@@ -55,7 +59,13 @@ class PatchGenerator(nn.Module):
     """
 
     def __init__(
-        self, latent_size: int = 100, width: int = 16, max_channels: int = 256, norm: str | None = "batch"
+        self,
+        latent_size: int = 100,
+        width: int = 16,
+        max_channels: int = 256,
+        norm: str | None = "batch",
+        upsampling: str = TRANSPOSED,
+        start: Start | None = None,
     ) -> None:
         super().__init__()
         if min(latent_size, width, max_channels) < 1:
@@ -65,13 +75,19 @@ class PatchGenerator(nn.Module):
             )
         if norm not in ("batch", None):
             raise ValueError(f"norm is {norm!r}, expected 'batch' or None: choose one of the two.")
+        if upsampling not in (*SMOOTH, TRANSPOSED):
+            raise ValueError(
+                f"upsampling is {upsampling!r}, expected one of {(*SMOOTH, TRANSPOSED)}: choose one of them."
+            )
         self.latent_size = latent_size
         channels = [min(width * 2**halvings, max_channels) for halvings in reversed(range(DOUBLINGS + 1))]
-        steps = [_step(latent_size, channels[0], 2, 1, 0, norm)]
-        steps += [_step(before, after, 4, 2, 1, norm) for before, after in itertools.pairwise(channels)]
+        plain = norm is None  # batch normalisation has its own shift, so that a bias before it would be lost
+        steps = [_step([nn.ConvTranspose2d(latent_size, channels[0], 2, bias=plain)], channels[0], norm)]
+        for before, after in itertools.pairwise(channels):
+            steps.append(_step(_enlarging(before, after, upsampling, plain), after, norm))
         output = nn.Sequential(nn.Conv2d(channels[-1], 1, 3, padding=1), nn.Tanh())
         self.layers = nn.Sequential(*steps, output)
-        self.apply(_start_small)
+        self.apply(start_small() if start is None else start)
 
     def forward(self, latents: Tensor) -> Tensor:
         """
@@ -87,17 +103,14 @@ class PatchGenerator(nn.Module):
         return self.layers(checked_latents(latents, self.latent_size)[:, :, None, None])
 
 
-def _step(before: int, after: int, kernel: int, stride: int, padding: int, norm: str | None) -> nn.Sequential:
-    """One enlarging layer; batch normalisation has its own shift, so that a bias before it would be lost."""
-    convolution = nn.ConvTranspose2d(before, after, kernel, stride, padding, bias=norm is None)
-    normalisation = [] if norm is None else [nn.BatchNorm2d(after)]
-    return nn.Sequential(convolution, *normalisation, nn.ReLU())
+def _enlarging(before: int, after: int, upsampling: str, bias: bool) -> list[nn.Module]:
+    """Layers that double the side."""
+    if upsampling == TRANSPOSED:
+        return [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=bias)]
+    return [nn.Upsample(scale_factor=2, mode=upsampling), nn.Conv2d(before, after, 3, padding=1, bias=bias)]
 
 
-def _start_small(layer: nn.Module) -> None:
-    if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.normal_(layer.weight, 0.0, INIT_STD)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
-    elif isinstance(layer, nn.BatchNorm2d):
-        nn.init.normal_(layer.weight, 1.0, INIT_STD)
+def _step(convolution: list[nn.Module], channels: int, norm: str | None) -> nn.Sequential:
+    """A convolution, its normalisation, and a rectifier."""
+    normalisation = [] if norm is None else [nn.BatchNorm2d(channels)]
+    return nn.Sequential(*convolution, *normalisation, nn.ReLU())

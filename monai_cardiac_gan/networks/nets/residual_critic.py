@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from monai_cardiac_gan.networks.nets.resolutions import channels_at, resolutions_up_to
-from monai_cardiac_gan.networks.nets.start import start_at_scale, start_at_zero
+from monai_cardiac_gan.networks.nets.start import Start, start_at_scale, start_at_zero
 
 __all__ = ["ResidualCritic"]
 
@@ -49,6 +49,7 @@ class ResidualCritic(nn.Module):
         max_channels: most channels of any layer.
         size: side of the patches: 8, 16, ... 128.
         spectral: divide each weight by its largest singular value (Miyato et al. 2018).
+        start: sets the first weights of a layer, `start_at_scale` of the rectifier's slope by default.
 
     Raises:
         ValueError: when a size is below 1 or not a power of two.
@@ -59,7 +60,14 @@ class ResidualCritic(nn.Module):
         torch.Size([3])
     """
 
-    def __init__(self, width: int = 16, max_channels: int = 256, size: int = 128, spectral: bool = False) -> None:
+    def __init__(
+        self,
+        width: int = 16,
+        max_channels: int = 256,
+        size: int = 128,
+        spectral: bool = False,
+        start: Start | None = None,
+    ) -> None:
         super().__init__()
         sizes = resolutions_up_to(size)[::-1]
         channels = {side: channels_at(side, width, max_channels) for side in sizes}
@@ -79,7 +87,7 @@ class ResidualCritic(nn.Module):
             nn.Flatten(),
             nn.Linear(last * sizes[-1] ** 2, 1),
         )
-        self.apply(start_at_scale(SLOPE))
+        self.apply(start_at_scale(SLOPE) if start is None else start)
         if spectral:
             for layer in [layer for layer in self.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]:
                 spectral_norm(layer)

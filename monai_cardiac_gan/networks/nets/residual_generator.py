@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from monai_cardiac_gan.networks.nets.latents import checked_latents
 from monai_cardiac_gan.networks.nets.resolutions import channels_at, resolutions_up_to
-from monai_cardiac_gan.networks.nets.start import start_at_scale, start_at_zero
+from monai_cardiac_gan.networks.nets.start import Start, start_at_scale, start_at_zero
 
 __all__ = ["ResidualGenerator"]
 
@@ -62,6 +62,8 @@ class ResidualGenerator(nn.Module):
             means one image: choose that for a latent search. The weights are there either way.
         upsampling: ``"bilinear"``, ``"nearest"`` (each pixel four times), or ``"transposed"`` (a learnt transposed
             convolution, kernel 4, stride 2, in the blocks; for comparisons, it brings the checkerboard back).
+        start: sets the first weights of a layer, `start_at_scale` of the rectifier's slope by default, with smaller ones in
+            the image heads.
 
     Raises:
         ValueError: when a size is below 1 or not a power of two, or the norm is unknown.
@@ -80,6 +82,7 @@ class ResidualGenerator(nn.Module):
         norm: str | None = "pixel",
         noise: bool = False,
         upsampling: str = "bilinear",
+        start: Start | None = None,
     ) -> None:
         super().__init__()
         if latent_size < 1:
@@ -102,8 +105,8 @@ class ResidualGenerator(nn.Module):
             }
         )
         self.heads = nn.ModuleDict({str(side): nn.Conv2d(channels[side], 1, 1) for side in sizes})
-        self.apply(start_at_scale(SLOPE))
-        for head in self.heads.values():
+        self.apply(start_at_scale(SLOPE) if start is None else start)
+        for head in self.heads.values() if start is None else ():
             start_at_scale(1.0, HEAD_SCALE)(head)
 
     def forward(self, latents: Tensor, size: int | None = None) -> Tensor:

@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 from torch import nn
 
-__all__ = ["start_at_scale", "start_at_zero"]
+__all__ = ["Start", "start_at_scale", "start_at_zero", "start_small"]
+
+Start = Callable[[nn.Module], None]
+"""Sets the first weights of one layer; networks apply it to all of theirs."""
 
 
 def start_at_scale(slope: float, scale: float = 1.0) -> Callable[[nn.Module], None]:
@@ -43,6 +46,31 @@ def _correction(layer: nn.Module) -> float:
         return 1.0
     reached = math.prod(layer.stride)  # of as many kernel places, one falls on an output
     return math.sqrt(layer.out_channels / layer.in_channels * reached)
+
+
+def start_small(spread: float = 0.02) -> Start:
+    r"""Give a function for ``nn.Module.apply``: convolutions from :math:`N(0, s^2)`, batch normalisation from :math:`N(1, s^2)`.
+
+    Made for networks with normalisation, which takes the scale out again (Radford et al. 2016, section 4: s = 0.02).
+
+    Example:
+        >>> import torch
+        >>> _ = torch.manual_seed(0)
+        >>> layer = nn.Conv2d(64, 64, 3)
+        >>> start_small()(layer)
+        >>> round(layer.weight.std().item(), 3), layer.bias.abs().max().item()
+        (0.02, 0.0)
+    """
+
+    def start(layer: nn.Module) -> None:
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(layer.weight, 0.0, spread)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, spread)
+
+    return start
 
 
 def start_at_zero(layer: nn.Module) -> None:

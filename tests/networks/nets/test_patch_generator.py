@@ -67,3 +67,26 @@ def test_impossible_options_are_refused():
         PatchGenerator(width=0)
     with pytest.raises(ValueError, match="norm is 'layer', expected 'batch' or None"):
         PatchGenerator(norm="layer")
+
+
+@pytest.mark.parametrize("upsampling", ["nearest", "bilinear"])
+def test_smooth_upsampling_leaves_no_checkerboard(upsampling):
+    def unevenness(network):
+        """How much the mean image of even pixels differs from that of odd ones, in units of its spread."""
+        torch.manual_seed(0)
+        with torch.no_grad():
+            image = network.train()(torch.randn(64, 100)).mean((0, 1))[8:-8, 8:-8]
+        quarters = image.unflatten(0, (-1, 2)).unflatten(2, (-1, 2)).mean((0, 2))
+        return (quarters.max() - quarters.min()) / image.std()
+
+    torch.manual_seed(0)
+    smooth = PatchGenerator(width=2, max_channels=8, upsampling=upsampling)
+    transposed = PatchGenerator(width=2, max_channels=8)
+    assert unevenness(smooth) < 0.3 * unevenness(transposed)
+
+
+def test_unknown_upsampling_is_refused():
+    with pytest.raises(
+        ValueError, match=r"upsampling is 'cubic', expected one of \('nearest', 'bilinear', 'transposed'\)"
+    ):
+        PatchGenerator(upsampling="cubic")

@@ -224,3 +224,19 @@ def test_latents_of_another_shape_are_refused(shape):
 def test_impossible_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         ResidualGenerator(**options)
+
+
+@pytest.mark.parametrize("size", [8, 16])
+def test_a_smaller_image_is_painted_by_the_first_blocks_alone(size):
+    torch.manual_seed(0)
+    network = ResidualGenerator(latent_size=5, width=2, max_channels=8, size=32).eval()
+    small = ResidualGenerator(latent_size=5, width=2, max_channels=8, size=size).eval()
+    weights = {name: value for name, value in network.state_dict().items() if name in small.state_dict()}
+    small.load_state_dict(weights)
+    latents = torch.randn(3, 5)
+    torch.testing.assert_close(network(latents, size=size), small(latents))
+
+
+def test_a_size_without_a_head_is_refused():
+    with pytest.raises(ValueError, match="size is 5, expected one of 4, 8, 16: the network paints at these alone"):
+        ResidualGenerator(latent_size=5, width=2, max_channels=8, size=16)(torch.zeros(1, 5), size=5)

@@ -5,7 +5,8 @@ import torch
 from scipy import stats
 from torch import nn
 
-from monai_cardiac_gan.networks.nets.start import start_at_scale, start_at_zero
+from monai_cardiac_gan.networks.nets import PatchCritic, PatchGenerator, ResidualCritic, ResidualGenerator
+from monai_cardiac_gan.networks.nets.start import start_at_scale, start_at_zero, start_small
 
 
 @pytest.mark.parametrize(("slope", "scale"), [(0.0, 1.0), (0.2, 1.0), (1.0, 1.0), (0.2, 0.1)])
@@ -64,3 +65,28 @@ def test_a_layer_at_zero_puts_out_zero(layer):
     start_at_zero(layer)
     assert not layer(torch.randn(2, 2, 8, 8)).any()
     assert all(parameter.requires_grad for parameter in layer.parameters())
+
+
+@pytest.mark.parametrize("network", [PatchGenerator, PatchCritic, ResidualGenerator, ResidualCritic])
+def test_every_network_takes_another_start(network):
+    seen = []
+
+    def start(layer):
+        seen.append(layer)
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            nn.init.constant_(layer.weight, 0.25)
+
+    made = network(width=2, max_channels=4, start=start)
+    layers = [layer for layer in made.modules() if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear))]
+    assert set(map(id, seen)) == set(map(id, made.modules()))
+    assert all((layer.weight == 0.25).all() for layer in layers)
+
+
+def test_a_small_start_has_the_spread_asked_for():
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(32, 32, 5), nn.ConvTranspose2d(32, 32, 5), nn.BatchNorm2d(20000)]
+    for layer in layers:
+        start_small(0.1)(layer)
+    assert [round(layer.weight.std().item(), 2) for layer in layers] == [0.1, 0.1, 0.1]
+    assert [round(layer.weight.mean().item(), 2) for layer in layers] == [0.0, 0.0, 1.0]
+    assert all((layer.bias == 0).all() for layer in layers[:2])
