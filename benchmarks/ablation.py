@@ -28,7 +28,6 @@ from monai_cardiac_gan.losses import GradientPenalty, HingeLoss, RelativisticLos
 from monai_cardiac_gan.networks.nets import PatchFeatures, ResidualCritic, ResidualGenerator
 from monai_cardiac_gan.visualize import figure_of_sample_grid, save_figure
 
-SEED = 0
 BATCH = 16
 LATENT_SIZE = 100
 SHOWN = (
@@ -60,6 +59,11 @@ CHANGES: dict[str, dict[str, Any]] = {
     "transposed convolutions": {"generator": {"upsampling": "transposed"}},
     "batch normalisation": {"generator": {"norm": "batch"}},
     "hinge loss, R1": {"loss": HingeLoss(), "penalty": ZeroCentredPenalty(1.0, "reals")},
+    "hinge loss, R1, no augmentation": {
+        "loss": HingeLoss(),
+        "penalty": ZeroCentredPenalty(1.0, "reals"),
+        "augment": 0.0,
+    },
     "Wasserstein loss, one-centred penalty": {
         "loss": WassersteinLoss(),
         "penalty": GradientPenalty(10.0),
@@ -85,6 +89,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=4)
     parser.add_argument("--count", type=int, default=500, help="patches in the comparison")
     parser.add_argument("--features", default=None, help="weights of PatchFeatures")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--variants", nargs="*", default=list(CHANGES))
     options = parser.parse_args()
     output = Path(options.output)
@@ -103,7 +108,7 @@ def main() -> None:
 def trained(name: str, options: argparse.Namespace) -> tuple[WganGpTrainer, GeneratorAverage]:
     """A training of the variant that stops when its CPU time is over."""
     settings = MODERN | CHANGES[name]
-    torch.manual_seed(SEED)
+    torch.manual_seed(options.seed)
     shape = {"width": options.width, "max_channels": 128, "size": options.size}
     generator = ResidualGenerator(**shape, **({"noise": True} | settings["generator"]))
     critic = ResidualCritic(**shape, **settings["critic"])
@@ -113,7 +118,7 @@ def trained(name: str, options: argparse.Namespace) -> tuple[WganGpTrainer, Gene
     trainer = WganGpTrainer(
         device="cpu",
         max_epochs=10**6,
-        train_data_loader=CachedPatches(data, ResumableBatches(data, BATCH, seed=SEED), options.size),
+        train_data_loader=CachedPatches(data, ResumableBatches(data, BATCH, seed=options.seed), options.size),
         generator=generator,
         critic=critic,
         generator_optimizer=adam(generator),
@@ -125,7 +130,7 @@ def trained(name: str, options: argparse.Namespace) -> tuple[WganGpTrainer, Gene
         penalty_every=settings["penalty_every"],
         augment=DifferentiableAugmentation(cutout=0.25, brightness=0.2, contrast=0.25, probability=settings["augment"]),
         execution=Execution(channels_last=True),
-        seed=SEED,
+        seed=options.seed,
         train_handlers=[average],
     )
     end = time.process_time() + 60 * options.minutes
@@ -149,16 +154,18 @@ def evaluated(
         networks["no average of weights"] = trainer.generator
     data = AortaPatchDataset(options.patch_set, "test", limit=options.count)
     reals = CachedPatches(data, [], options.size).spread(options.count)
-    fakes = {label: draw_patches(network, options.count, LATENT_SIZE, SEED) for label, network in networks.items()}
+    fakes = {
+        label: draw_patches(network, options.count, LATENT_SIZE, options.seed) for label, network in networks.items()
+    }
     metrics = dict(IMAGE_METRICS)
     del metrics["aorta_geometry"]  # at 2 mm a pixel its diameters are too coarse
-    rows = compare(metrics, fakes, reals, data.subjects(), SEED)
+    rows = compare(metrics, fakes, reals, data.subjects(), options.seed)
     if options.features:
         features = PatchFeatures().eval()
         features.load_state_dict(torch.load(options.features, weights_only=True))
         with torch.no_grad():
             seen = {label: features(patches) for label, patches in fakes.items()}
-            rows += compare(FEATURE_METRICS, seen, features(reals), data.subjects(), SEED)
+            rows += compare(FEATURE_METRICS, seen, features(reals), data.subjects(), options.seed)
     found: dict[str, Any] = {"floor": {row.metric: row.floor for row in rows}}
     for label, patches in fakes.items():
         save_figure(figure_of_sample_grid(patches[:36]), output / f"{label.replace(' ', '_').replace(',', '')}.png")

@@ -4,6 +4,7 @@ from monai_cardiac_gan.apps.checkpoint import load_network
 from monai_cardiac_gan.apps.comparison import compare, format_rows, is_better
 from monai_cardiac_gan.apps.draw import draw_patches
 from monai_cardiac_gan.apps.evaluate import EvaluateGenerators
+from monai_cardiac_gan.apps.evaluate_inpainting import EvaluateInpainting
 from monai_cardiac_gan.apps.explain_errors import explain_errors
 from monai_cardiac_gan.apps.generate import GeneratePatches
 from monai_cardiac_gan.apps.growth import grow_networks
@@ -15,6 +16,7 @@ from monai_cardiac_gan.apps.train_features import TrainPatchFeatures
 
 __all__ = [
     "EvaluateGenerators",
+    "EvaluateInpainting",
     "GeneratePatches",
     "InpaintingReport",
     "PreparePatchSet",

@@ -1,5 +1,6 @@
 """Ways from trained networks to images: painting the expected aorta into a hole."""
 
+from monai_cardiac_gan.inferers.baselines import BiharmonicFilling, MeanPatch, NearestPatch
 from monai_cardiac_gan.inferers.blending import FeatheredBlending, Paste, PoissonBlending, seam_error
 from monai_cardiac_gan.inferers.coarse_to_fine import CoarseToFine
 from monai_cardiac_gan.inferers.gradient_descent import GradientDescent
@@ -11,11 +12,14 @@ from monai_cardiac_gan.inferers.masks import disc_hole, label_hole, square_hole
 from monai_cardiac_gan.inferers.objective import LatentObjective
 from monai_cardiac_gan.inferers.presets import fast_search, inpainting_search, paper_search
 from monai_cardiac_gan.inferers.result import DescentTraces, InpaintingResult, StartImages
+from monai_cardiac_gan.inferers.spread import DiscSpread, PixelSpread, disc_spread, pixel_spread
 from monai_cardiac_gan.inferers.starts import GuessedStarts, RandomStarts
 
 __all__ = [
+    "BiharmonicFilling",
     "CoarseToFine",
     "DescentTraces",
+    "DiscSpread",
     "FeatheredBlending",
     "GradientDescent",
     "GuessedStarts",
@@ -24,17 +28,22 @@ __all__ = [
     "LatentBank",
     "LatentInpaintingInferer",
     "LatentObjective",
+    "MeanPatch",
+    "NearestPatch",
     "Paste",
+    "PixelSpread",
     "PoissonBlending",
     "RandomStarts",
     "StartImages",
     "disc_hole",
+    "disc_spread",
     "fast_search",
     "inpainting_search",
     "label_hole",
     "latent_metric",
     "metric_inverse",
     "paper_search",
+    "pixel_spread",
     "seam_error",
     "square_hole",
 ]

@@ -124,7 +124,7 @@ def disc_hole(
     Example:
         >>> hole = disc_hole((63.5, 63.5), diameter=20)
         >>> int(hole.sum()), bool(hole[63, 76]), bool(hole[63, 77])
-        (532, True, False)
+        (540, True, False)
     """
     height, width = (int(side) for side in shape)
     radius = diameter / 2 + margin

@@ -1,0 +1,76 @@
+"""Simple ways to fill a hole, to hold a latent search against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from skimage.restoration import inpaint_biharmonic
+from torch import Tensor
+
+__all__ = ["BiharmonicFilling", "Filling", "MeanPatch", "NearestPatch"]
+
+Filling = Callable[[Tensor, Tensor], Tensor]
+"""Patches (N, 1, H, W) and holes of the same shape, bool, to patches with the holes filled."""
+
+
+class MeanPatch:
+    """The mean of the training patches in the hole.
+
+    Args:
+        train: (M, 1, H, W).
+
+    Example:
+        >>> hole = torch.tensor([[[[True, False]]]])
+        >>> MeanPatch(torch.tensor([[[[0.2, 0.4]]], [[[0.4, 0.6]]]]))(torch.zeros(1, 1, 1, 2), hole)
+        tensor([[[[0.3000, 0.0000]]]])
+    """
+
+    def __init__(self, train: Tensor) -> None:
+        self.mean = train.float().mean(0, keepdim=True)
+
+    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+        """Fill the holes."""
+        return torch.where(holes, self.mean.to(patches), patches)
+
+
+class NearestPatch:
+    """The training patch of lowest mean absolute difference outside the hole.
+
+    Args:
+        train: (M, 1, H, W).
+
+    Example:
+        >>> hole = torch.tensor([[[[True, False]]]])
+        >>> train = torch.tensor([[[[0.2, 0.4]]], [[[0.9, 0.1]]]])
+        >>> NearestPatch(train)(torch.zeros(1, 1, 1, 2), hole)
+        tensor([[[[0.9000, 0.0000]]]])
+    """
+
+    def __init__(self, train: Tensor) -> None:
+        self.train = train.float()
+
+    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+        """Fill the holes."""
+        painted = patches.clone()
+        for image, hole in zip(painted, holes, strict=True):
+            image[hole] = self.nearest(image, hole)[hole]
+        return painted
+
+    def nearest(self, patch: Tensor, hole: Tensor) -> Tensor:
+        """The patch (1, H, W) that is nearest to one patch outside its hole."""
+        train = self.train.to(patch.device)
+        distances = ((train - patch).abs() * ~hole).flatten(1).sum(1)
+        return train[distances.argmin()].to(patch)
+
+
+class BiharmonicFilling:
+    """The smoothest continuation of the surroundings (Damelin and Hoang 2018), by scikit-image."""
+
+    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+        """Fill the holes."""
+        painted = patches.clone()
+        for image, hole in zip(painted, holes, strict=True):
+            filled = inpaint_biharmonic(image[0].cpu().numpy(), hole[0].cpu().numpy())
+            image[hole] = torch.from_numpy(filled).to(image)[None][hole]
+        return torch.where(holes, painted.clamp(-1, 1), patches)

@@ -1,0 +1,78 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from monai.metrics.regression import PSNRMetric
+
+from monai_cardiac_gan.apps.evaluate_inpainting import EvaluateInpainting, filling_quality
+from monai_cardiac_gan.inferers import square_hole
+
+
+def discs(diameters, columns=None):
+    rows, places = np.ogrid[:128, :128]
+    columns = [63.5] * len(diameters) if columns is None else columns
+    images = [
+        np.clip(size / 2 + 0.5 - np.hypot(rows - 63.5, places - column), 0, 1) * 1.4 - 0.7
+        for size, column in zip(diameters, columns, strict=True)
+    ]
+    return torch.tensor(np.stack(images), dtype=torch.float32)[:, None]
+
+
+HOLES = square_hole(41).expand(3, 1, 128, 128)
+
+
+def test_nothing_changed_is_perfect():
+    originals = discs([20, 24, 28])
+    quality = filling_quality(originals, originals, HOLES)
+    assert (quality.l1, quality.seam, quality.diameter_error_mm, quality.centre_error_mm) == (0, 0, 0, 0)
+    assert quality.ssim == pytest.approx(1)
+    assert (quality.found, quality.patches, quality.with_aorta) == (1, 3, 3)
+
+
+def test_other_discs_are_off_by_what_they_were_drawn_with():
+    quality = filling_quality(discs([22, 23, 28], [63.5, 65.5, 63.5]), discs([20, 24, 28]), HOLES, pixel_mm=1.0)
+    assert quality.diameter_error_mm == pytest.approx((2 + 1 + 0) / 3, abs=0.15)
+    assert quality.diameter_bias_mm == pytest.approx((2 - 1 + 0) / 3, abs=0.15)
+    assert quality.centre_error_mm == pytest.approx(2 / 3, abs=0.1)
+
+
+def test_differences_are_those_inside_the_hole():
+    originals = discs([20, 24, 28])
+    noise = 0.1 * torch.randn(originals.shape, generator=torch.Generator().manual_seed(0))
+    painted = torch.where(HOLES, originals + noise, originals)
+    quality = filling_quality(painted, originals, HOLES)
+    assert quality.l1 == pytest.approx(noise[HOLES].abs().mean().item(), rel=1e-4)
+    inside = [images[HOLES].view(3, 1, 41, 41) for images in (painted, originals)]
+    psnr = PSNRMetric(max_val=2.0)(*inside)
+    assert quality.psnr == pytest.approx(psnr.mean().item(), rel=1e-4)
+
+
+def test_a_filling_without_an_aorta_is_not_found():
+    originals = discs([20, 24, 28])
+    painted = torch.where(HOLES, torch.tensor(-0.7), originals)
+    quality = filling_quality(painted, originals, HOLES)
+    assert quality.found == 0
+    assert quality.diameter_error_mm is None
+    nothing = filling_quality(torch.zeros(3, 1, 128, 128), torch.zeros(3, 1, 128, 128), HOLES)
+    assert nothing.with_aorta == 0
+    assert nothing.found is None
+
+
+class Patches:
+    def all_patches(self):
+        return discs([20, 24, 28]).half()
+
+
+def test_each_filling_gets_a_row(tmp_path):
+    fillings = {
+        "nothing": lambda patches, holes: patches,
+        "black": lambda patches, holes: torch.where(holes, -1.0, patches),
+    }
+    found = EvaluateInpainting(fillings, Patches(), str(tmp_path), batch_size=2).run()
+    assert found["nothing"].l1 == 0
+    assert found["black"].found == 0
+    content = json.loads((tmp_path / "inpainting.json").read_text())
+    assert content["nothing"]["patches"] == 3
+    lines = (tmp_path / "inpainting.md").read_text().splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| nothing", "| black"]

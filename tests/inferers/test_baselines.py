@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+import torch
+
+from monai_cardiac_gan.inferers.baselines import BiharmonicFilling, MeanPatch, NearestPatch
+
+TRAIN = torch.rand(30, 1, 12, 12, generator=torch.Generator().manual_seed(0)) * 2 - 1
+PATCHES = torch.rand(4, 1, 12, 12, generator=torch.Generator().manual_seed(1)) * 2 - 1
+HOLES = torch.zeros(4, 1, 12, 12, dtype=torch.bool)
+for place in range(4):
+    HOLES[place, :, 3 : 6 + place, 4:8] = True
+
+
+@pytest.mark.parametrize("filling", [MeanPatch(TRAIN), NearestPatch(TRAIN), BiharmonicFilling()])
+def test_only_the_hole_changes_and_what_it_hid_does_not_matter(filling):
+    painted = filling(PATCHES, HOLES)
+    assert torch.equal(painted[~HOLES], PATCHES[~HOLES])
+    assert painted.abs().max() <= 1
+    other = torch.where(HOLES, -PATCHES, PATCHES)
+    torch.testing.assert_close(filling(other, HOLES), painted)
+
+
+def test_the_mean_is_the_mean():
+    torch.testing.assert_close(
+        MeanPatch(TRAIN)(PATCHES, HOLES)[HOLES], TRAIN.mean(0, keepdim=True).expand(4, 1, 12, 12)[HOLES]
+    )
+
+
+def test_the_nearest_is_that_of_numpy():
+    painted = NearestPatch(TRAIN)(PATCHES, HOLES)
+    for image, patch, hole in zip(painted[:, 0].numpy(), PATCHES[:, 0].numpy(), HOLES[:, 0].numpy(), strict=True):
+        distances = [np.abs(train - patch)[~hole].mean() for train in TRAIN[:, 0].numpy()]
+        np.testing.assert_array_equal(image[hole], TRAIN[int(np.argmin(distances)), 0].numpy()[hole])
+
+
+def test_a_plane_is_continued():
+    plane = (torch.arange(12.0)[:, None] + 2 * torch.arange(12.0)).expand(1, 1, 12, 12) / 40 - 0.4
+    torch.testing.assert_close(BiharmonicFilling()(plane, HOLES[:1]), plane, rtol=0, atol=1e-3)
