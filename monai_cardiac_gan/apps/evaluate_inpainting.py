@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from skimage.metrics import structural_similarity
-from torch import Tensor
+from torch import Tensor, nn
 
 from monai_cardiac_gan.aorta import AortaDisc, measure_disc
 from monai_cardiac_gan.data import AortaPatchDataset, write_json
-from monai_cardiac_gan.inferers import seam_error, square_hole
+from monai_cardiac_gan.inferers import LatentInpaintingInferer, seam_error, square_hole
 from monai_cardiac_gan.losses import masked_l1
 
-__all__ = ["EvaluateInpainting", "FillingQuality", "filling_quality"]
+__all__ = ["EncoderFilling", "EvaluateInpainting", "FillingQuality", "SearchFilling", "filling_quality"]
 
 logger = logging.getLogger(__name__)
 
@@ -134,6 +134,42 @@ class EvaluateInpainting:
         write_json(self.output_dir / "inpainting.json", {name: asdict(quality) for name, quality in found.items()})
         (self.output_dir / "inpainting.md").write_text(_table(found), encoding="utf-8")
         return found
+
+
+class SearchFilling:
+    """A latent search as a way to fill holes: the image of the best start.
+
+    Args:
+        inferer: has ``search(patches, holes, generator)``, see `LatentInpaintingInferer`.
+        generator: latents to images.
+    """
+
+    def __init__(self, inferer: LatentInpaintingInferer, generator: nn.Module) -> None:
+        self.inferer, self.generator = inferer, generator
+
+    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+        """Filled patches on the CPU."""
+        device = next(self.generator.parameters()).device
+        return self.inferer.search(patches.to(device), holes.to(device), self.generator).best_inpainted()
+
+
+class EncoderFilling:
+    """The encoder's first guess, without any search.
+
+    Args:
+        encoder: patches and holes to latents, see `LatentEncoder`.
+        generator: latents to images.
+    """
+
+    def __init__(self, encoder: nn.Module, generator: nn.Module) -> None:
+        self.encoder, self.generator = encoder, generator
+
+    @torch.no_grad()
+    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+        """Filled patches on the CPU."""
+        device = next(self.generator.parameters()).device
+        images = self.generator.eval()(self.encoder.eval()(patches.to(device), holes.to(device)))
+        return torch.where(holes, images.to(patches), patches)
 
 
 def _table(found: Mapping[str, FillingQuality]) -> str:

@@ -12,7 +12,13 @@ from monai.bundle import ConfigParser, ConfigWorkflow, ckpt_export, verify_metad
 from monai.utils import optional_import
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from monai_cardiac_gan.networks.nets import PatchFeatures, PatchGenerator, ResidualGenerator
+from monai_cardiac_gan.networks.nets import (
+    LatentEncoder,
+    PatchFeatures,
+    PatchGenerator,
+    ResidualCritic,
+    ResidualGenerator,
+)
 
 CONFIGS = (
     "phantoms",
@@ -26,6 +32,7 @@ CONFIGS = (
     "presets",
     "encoder",
     "inference",
+    "evaluate_inpainting",
     "smoke",
     "demo",
 )
@@ -311,6 +318,23 @@ def test_inference_writes_a_report_with_numbers(paths, overrides, tmp_path, pres
     assert page.count("<img") == 8
     assert "not for diagnosis" in page
     assert workflow.check_properties() in (None, [])
+
+
+def test_fillings_are_compared_with_what_was_hidden(paths, overrides, tmp_path):
+    torch.manual_seed(0)
+    small = {"width": 2, "max_channels": 8}
+    torch.save(ResidualGenerator(noise=True, **small).state_dict(), tmp_path / "model.pt")
+    torch.save(ResidualCritic(**small).state_dict(), tmp_path / "critic.pt")
+    torch.save(LatentEncoder().state_dict(), tmp_path / "encoder.pt")
+    settings = {f"{name}_checkpoint": str(tmp_path / f"{name}.pt") for name in ("critic", "encoder", "bank")}
+    settings |= {"generator_checkpoint": str(tmp_path / "model.pt"), "bank_count": 16, "patch_count": 3}
+    settings |= {"coarse_evaluations": 3, "evaluations": 3}
+    run(paths, None, ["inference", "evaluate_inpainting"], {**overrides, **settings})
+    content = json.loads((tmp_path / "report" / "inpainting.json").read_text())
+    assert list(content) == ["search", "encoder", "nearest training patch", "mean training patch", "biharmonic"]
+    assert {quality["patches"] for quality in content.values()} == {3}
+    # all phantoms of this set are alike, so that a training patch is the hidden truth
+    assert content["nearest training patch"]["l1"] < 0.2 * content["biharmonic"]["l1"]
 
 
 def test_generation_writes_patches_beside_real_ones(paths, overrides, tmp_path):
