@@ -203,7 +203,7 @@ class WganGpTrainer(Trainer):
         self.critic_updates = state_dict[UPDATES]
         self._latest = {name: value.to(self.state.device) for name, value in state_dict[LATEST].items()}
         self.random.set_state(state_dict[LATENTS].cpu())  # a loader may have moved it to the device
-        if state_dict[AUGMENT]:
+        if state_dict[AUGMENT] and hasattr(self.augment, "load_state_dict"):
             self.augment.load_state_dict(state_dict[AUGMENT])
         if self._batches_into_epoch():  # making the loader's iterator draws numbers, which had been drawn before
             self._random_state_within_epoch = state_dict[GLOBAL]

@@ -8,6 +8,7 @@ from monai_cardiac_gan.handlers.adaptive_augmentation import AdaptiveAugmentatio
 from monai_cardiac_gan.handlers.best_checkpoint import BestCheckpoint
 from monai_cardiac_gan.handlers.generative_metrics import GenerativeMetrics
 from monai_cardiac_gan.handlers.generator_average import GeneratorAverage
+from monai_cardiac_gan.handlers.given_learning_rate import GivenLearningRate
 from monai_cardiac_gan.handlers.held_out_gap import HeldOutGap
 from monai_cardiac_gan.handlers.last_checkpoint import LastCheckpoint
 from monai_cardiac_gan.handlers.loss_history import LossHistory
@@ -23,6 +24,7 @@ __all__ = [
     "BestCheckpoint",
     "GenerativeMetrics",
     "GeneratorAverage",
+    "GivenLearningRate",
     "HeldOutGap",
     "LastCheckpoint",
     "LossHistory",

@@ -169,6 +169,17 @@ def test_training_leaves_weights_that_load_and_a_run_that_resumes(paths, overrid
         torch.testing.assert_close(second[name], third[name], rtol=0, atol=0)
 
 
+def test_a_training_goes_on_with_another_rate_and_without_augmentation(paths, overrides, tmp_path):
+    overrides["image_size"] = 32
+    run(paths, "train", ["train"], {**overrides, "epochs": 1})
+    changed = {"epochs": 2, "resume": True, "learning_rate": 3e-5, "augment": None}
+    workflow = run(paths, "train", ["train"], {**overrides, **changed})
+    trainer = workflow.parser.get_parsed_content("train#trainer")
+    assert trainer.augment is None
+    for optimizer in (trainer.generator_optimizer, trainer.critic_optimizer):
+        assert [group["lr"] for group in optimizer.param_groups] == [3e-5]
+
+
 def test_training_shows_how_it_goes(paths, overrides, tmp_path):
     logged = {"tensorboard": True, "log_every": 1}
     run(paths, "train", ["train"], {**overrides, **logged, "image_size": 32, "epochs": 2})

@@ -69,6 +69,9 @@ BUILD = {
         {"rough": rough_metric}, trainer.data_loader, sample_count=8
     ),
     "GeneratorAverage": lambda trainer, folder: room.GeneratorAverage(trainer.generator),
+    "GivenLearningRate": lambda trainer, folder: room.GivenLearningRate(
+        [trainer.generator_optimizer, trainer.critic_optimizer]
+    ),
     "HeldOutGap": lambda trainer, folder: room.HeldOutGap(trainer.data_loader, trainer.data_loader, count=8),
     "LastCheckpoint": lambda trainer, folder: room.LastCheckpoint(folder / "last.pt", {"trainer": trainer}),
     "LossHistory": lambda trainer, folder: room.LossHistory(folder),
