@@ -7,7 +7,11 @@ from hypothesis import strategies as st
 
 import monai_cardiac_gan.losses as room
 
-LOSSES = sorted((kind for name, kind in vars(room).items() if name.endswith("Loss")), key=lambda kind: kind.__name__)
+OF_INPAINTING = {"InpaintingLoss"}
+LOSSES = sorted(
+    (kind for name, kind in vars(room).items() if name.endswith("Loss") and name not in OF_INPAINTING),
+    key=lambda kind: kind.__name__,
+)
 FLATTEST = 0.19
 """Scores in [-0.5, 0.5] that are moved by up to 0.4 stay within the hinge's margin, where its slope is 1, and differ by at
 most 1.4, where the slope of softplus is 0.198."""
