@@ -20,6 +20,7 @@ from monai_cardiac_gan.transforms.localise_aorta import (
     LocaliseAortad,
     LocaliseAortaDict,
 )
+from monai_cardiac_gan.transforms.paste_patch import paste_patch
 from monai_cardiac_gan.transforms.record_transform import RecordTransform
 from monai_cardiac_gan.transforms.standard_volume import standard_volume
 
@@ -45,5 +46,6 @@ __all__ = [
     "LocaliseAortaDict",
     "LocaliseAortad",
     "RecordTransform",
+    "paste_patch",
     "standard_volume",
 ]
