@@ -1,8 +1,17 @@
 """Finding and measuring the descending aorta: arrays in, frozen results out."""
 
 from monai_cardiac_gan.aorta.disc import AortaDisc, measure_disc
+from monai_cardiac_gan.aorta.ellipse import AortaEllipse, fit_ellipse
 from monai_cardiac_gan.aorta.labels import track_from_labels
 from monai_cardiac_gan.aorta.localise import localise_aorta
 from monai_cardiac_gan.aorta.track import AortaTrack
 
-__all__ = ["AortaDisc", "AortaTrack", "localise_aorta", "measure_disc", "track_from_labels"]
+__all__ = [
+    "AortaDisc",
+    "AortaEllipse",
+    "AortaTrack",
+    "fit_ellipse",
+    "localise_aorta",
+    "measure_disc",
+    "track_from_labels",
+]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["RefinedCircles", "fit_circles", "refine_circles"]
+__all__ = ["RefinedCircles", "edge_points", "fit_circles", "refine_circles"]
 
 ANGLES = 48
 """Rays that leave each centre; one every 1.6 mm on the rim of a 24 mm aorta."""
@@ -65,7 +65,7 @@ def refine_circles(
     """
     centres, radii = centres_mm.astype(np.float64), radii_mm.astype(np.float64)
     for _ in range(ROUNDS):
-        points, strength, brightness = _edge_points(volume, spacing, slices, centres, radii)
+        points, strength, brightness = edge_points(volume, spacing, slices, centres, radii)
         centres, radii = _robust_fit(points, strength, centres, radii)
     distance = np.abs(np.linalg.norm(points - centres[:, None], axis=-1) - radii[:, None])
     support = ((distance < OUTLIER_MM) & (strength > WEAK_EDGE)).mean(1)
@@ -99,7 +99,7 @@ def fit_circles(points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np
     return centres + middle[:, 0], radii
 
 
-def _edge_points(
+def edge_points(
     volume: np.ndarray, spacing: np.ndarray, slices: np.ndarray, centres: np.ndarray, radii: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The likeliest rim point of each ray (n, k, 2), its strength (n, k) from 0 to 1, and the brightness inside (n,)."""
