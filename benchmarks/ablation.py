@@ -114,7 +114,10 @@ def trained(name: str, options: argparse.Namespace) -> tuple[WganGpTrainer, Gene
     critic = ResidualCritic(**shape, **settings["critic"])
     average = GeneratorAverage(generator, 0.999)
     data = AortaPatchDataset(options.patch_set, "train")
-    adam = lambda network: torch.optim.Adam(network.parameters(), settings["rate"], betas=settings["betas"], fused=True)  # noqa: E731
+
+    def adam(network: nn.Module) -> torch.optim.Optimizer:
+        return torch.optim.Adam(network.parameters(), settings["rate"], betas=settings["betas"], fused=True)
+
     trainer = WganGpTrainer(
         device="cpu",
         max_epochs=10**6,

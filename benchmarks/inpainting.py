@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from monai_cardiac_gan.apps import load_network
 from monai_cardiac_gan.data import AortaPatchDataset
 from monai_cardiac_gan.inferers import LatentBank, LatentObjective, fast_search, paper_search, square_hole
+from monai_cardiac_gan.inferers.objective import Evaluation
 from monai_cardiac_gan.losses import published_loss
 from monai_cardiac_gan.networks.nets import LatentEncoder, ResidualCritic, ResidualGenerator
 
@@ -119,27 +120,39 @@ class UsualLoop:
         self.latents.grad = None
 
 
+Note = tuple[float, Tensor, Tensor]
+"""When gradients were there, for which latents, of which patches."""
+
+
+class NotedObjective:
+    """Passes an objective through and notes each gradient, at a smaller size too."""
+
+    def __init__(self, objective: LatentObjective, notes: list[Note]) -> None:
+        self.objective, self.notes = objective, notes
+        self.targets = objective.targets
+
+    def __call__(self, latents: Tensor, rows: Tensor | None = None) -> Evaluation:
+        """See `LatentObjective`."""
+        found = self.objective(latents, rows)
+        numbers = torch.arange(len(latents), device=latents.device) if rows is None else rows
+        self.notes.append((time.perf_counter(), latents.detach().clone(), numbers.clone()))
+        return found
+
+    def reduced(self, size: int) -> NotedObjective:
+        """See `LatentObjective`."""
+        return NotedObjective(self.objective.reduced(size), self.notes)
+
+
 class Recorder:
     """Passes a descent through and notes when each latent was evaluated."""
 
     def __init__(self, descent: Any) -> None:
         self.descent = descent
-        self.notes: list[tuple[float, Tensor, Tensor]] = []
+        self.notes: list[Note] = []
 
     def __call__(self, objective: LatentObjective, starts: Tensor, snapshots: int, progress: bool) -> Any:
         """See `Descent`."""
-        inner = type(objective)._part
-
-        def noted(one: LatentObjective, latents: Tensor, rows: Tensor) -> Any:
-            found = inner(one, latents, rows)
-            self.notes.append((time.perf_counter(), latents.detach().clone(), rows.clone()))
-            return found
-
-        type(objective)._part = noted  # type: ignore[method-assign]
-        try:
-            return self.descent(objective, starts, snapshots, progress)
-        finally:
-            type(objective)._part = inner  # type: ignore[method-assign]
+        return self.descent(NotedObjective(objective, self.notes), starts, snapshots, progress)
 
 
 def times_to_target(

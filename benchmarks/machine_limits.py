@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -70,7 +71,7 @@ def measure_limits(device: torch.device, dtypes: Iterable[torch.dtype]) -> Machi
     rates = {}
     for dtype in dtypes:
         left, right, out = (torch.ones(side, side, device=device, dtype=dtype) for _ in range(3))
-        rates[dtype] = 2 * side**3 / best_seconds(lambda: torch.mm(left, right, out=out), device)  # noqa: B023
+        rates[dtype] = 2 * side**3 / best_seconds(partial(torch.mm, left, right, out=out), device)
     torch.backends.cuda.matmul.allow_tf32 = before
     source, target = (torch.zeros(size, dtype=torch.uint8, device=device) for _ in range(2))
     return MachineLimits(rates, 2 * size / best_seconds(lambda: target.copy_(source), device))

@@ -215,7 +215,10 @@ def measure(names: Sequence[str], device: torch.device, width: int, batch: int, 
         try:
             loops[name] = build(variant, width, batch, device)
             loops[name].generator_step()
-        except Exception as error:  # a compiler raises what it likes
+        except Exception as error:
+            if variant.execution is None or variant.execution.compile_mode is None:
+                raise
+            # a compiler raises what it likes
             failed[name] = f"{type(error).__name__}: {error}"
             loops.pop(name, None)
     timings = time_in_turn(loops, repeats, device)

@@ -85,9 +85,10 @@ class EvaluateGenerators:
         sets = {**fakes, TRAINING: train}
         rows = compare(IMAGE_METRICS, sets, real, real_subjects, self.seed)
         seen = {label: self._features(patches) for label, patches in sets.items()}
-        rows += compare(FEATURE_METRICS, seen, self._features(real), real_subjects, self.seed)
+        seen_reals = self._features(real)
+        rows += compare(FEATURE_METRICS, seen, seen_reals, real_subjects, self.seed)
         self.output_dir.mkdir(parents=True, exist_ok=True)
-        copies = {label: self._look_for_copies(label, patches, real) for label, patches in fakes.items()}
+        copies = self._look_for_copies(fakes, seen, seen_reals)
         self._draw(fakes, real)
         self._write(rows, copies, len(real), len(train))
         return rows
@@ -101,15 +102,21 @@ class EvaluateGenerators:
         with torch.no_grad():
             return torch.cat([self.features(part.to(self.device)).cpu() for part in patches.split(BATCH)])
 
-    def _look_for_copies(self, label: str, fakes: Tensor, real: Tensor) -> dict[str, Any]:
-        """Distances of features to all training patches, and pictures of the nearest ones."""
+    def _look_for_copies(
+        self, fakes: Mapping[str, Tensor], seen: Mapping[str, Tensor], seen_reals: Tensor
+    ) -> dict[str, dict[str, Any]]:
+        """Distances of features to all training patches, and pictures of the nearest ones, for each generator."""
         train = self.train.all_patches().float()
-        test = memorisation_test(self._features(fakes), self._features(train), self._features(real))
-        shown = slice(0, SHOWN)
-        nearest = torch.as_tensor(test.nearest_train)[shown]
-        save_figure(figure_of_nearest(fakes[shown], train[nearest]), self.output_dir / f"nearest_{label}.png")
-        numbers = {name: value for name, value in asdict(test).items() if isinstance(value, (int, float))}
-        return numbers | {"passed": bool(test.passed)}
+        seen_train = self._features(train)
+        copies = {}
+        for label, patches in fakes.items():
+            test = memorisation_test(seen[label], seen_train, seen_reals)
+            nearest = torch.as_tensor(test.nearest_train)[:SHOWN]
+            figure = figure_of_nearest(patches[:SHOWN], train[nearest])
+            save_figure(figure, self.output_dir / f"nearest_{label}.png")
+            numbers = {name: value for name, value in asdict(test).items() if isinstance(value, (int, float))}
+            copies[label] = numbers | {"passed": bool(test.passed)}
+        return copies
 
     def _draw(self, fakes: Mapping[str, Tensor], real: Tensor) -> None:
         random = torch.Generator().manual_seed(self.seed)

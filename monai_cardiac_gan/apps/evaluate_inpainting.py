@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from monai_cardiac_gan.aorta import AortaDisc, measure_disc
 from monai_cardiac_gan.data import AortaPatchDataset, write_json
 from monai_cardiac_gan.inferers import LatentInpaintingInferer, seam_error, square_hole
+from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.losses import masked_l1
 
 __all__ = ["EncoderFilling", "EvaluateInpainting", "FillingQuality", "SearchFilling", "filling_quality"]
@@ -102,7 +103,7 @@ class EvaluateInpainting:
 
     Args:
         fillings: name -> function of patches and holes (N, 1, H, W) that gives filled patches.
-        held_out: patches that nothing was trained on.
+        held_out: patches that nothing was trained on, all with pixels of one size.
         output_dir: where ``inpainting.json`` and ``inpainting.md`` go.
         hole_size: side of the square hole in the middle, pixels.
         batch_size: patches at once.
@@ -123,12 +124,13 @@ class EvaluateInpainting:
     def run(self) -> dict[str, FillingQuality]:
         """Fill, compare and write."""
         originals = self.held_out.all_patches().float()
+        pixel_mm = float(self.held_out[0][Field.IMAGE].pixdim[0])
         holes = square_hole(self.hole_size, shape=originals.shape[2:]).expand_as(originals)
         found = {}
         for name, filling in self.fillings.items():
             parts = zip(originals.split(self.batch_size), holes.split(self.batch_size), strict=True)
             painted = torch.cat([filling(patches, hidden) for patches, hidden in parts])
-            found[name] = filling_quality(painted, originals, holes)
+            found[name] = filling_quality(painted, originals, holes, pixel_mm)
             logger.info("%s: %s", name, found[name])
         self.output_dir.mkdir(parents=True, exist_ok=True)
         write_json(self.output_dir / "inpainting.json", {name: asdict(quality) for name, quality in found.items()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor, nn
 
 from monai_cardiac_gan.losses.contextual_terms import MaskedL1
@@ -70,12 +71,7 @@ class InpaintingLoss:
 
     def total(self, parts: Mapping[str, Tensor]) -> Tensor:
         """(N,) their weighted sum."""
-        names = iter(self.terms)
-        first = next(names)
-        total = self.weights[first] * parts[first]
-        for name in names:
-            total = total + self.weights[name] * parts[name]
-        return total
+        return torch.stack([self.weights[name] * parts[name] for name in self.terms]).sum(0)
 
 
 def published_loss(critic: nn.Module, perceptual_weight: float = PERCEPTUAL_WEIGHT) -> InpaintingLoss:

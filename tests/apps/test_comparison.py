@@ -21,7 +21,10 @@ def test_each_metric_has_a_row_with_its_floor_and_a_value_for_each_set():
 
 def test_the_floor_is_that_of_halves_without_a_common_person():
     real = torch.tensor([[0.0], [0.0], [8.0], [8.0]])
-    difference = lambda generated, real: (generated.mean() - real.mean()).abs()  # noqa: E731
+
+    def difference(generated, real):
+        return (generated.mean() - real.mean()).abs()
+
     (row,) = compare({"difference": difference}, {"same": real}, real, ["anna", "anna", "ben", "ben"])
     assert row == MetricRow("difference", 8.0, {"same": 0.0})
 

@@ -3,10 +3,12 @@ import json
 import numpy as np
 import pytest
 import torch
+from monai.data import MetaTensor
 from monai.metrics.regression import PSNRMetric
 
 from monai_cardiac_gan.apps.evaluate_inpainting import EvaluateInpainting, filling_quality
 from monai_cardiac_gan.inferers import square_hole
+from monai_cardiac_gan.keys import Field
 
 
 def discs(diameters, columns=None):
@@ -60,19 +62,27 @@ def test_a_filling_without_an_aorta_is_not_found():
 
 
 class Patches:
+    """Patches with pixels of 2 mm."""
+
     def all_patches(self):
-        return discs([20, 24, 28]).half()
+        return discs([10, 12, 14]).half()
+
+    def __getitem__(self, index):
+        return {Field.IMAGE: MetaTensor(self.all_patches()[index], affine=torch.diag(torch.tensor([2.0, 2, 2, 1])))}
 
 
 def test_each_filling_gets_a_row(tmp_path):
+    larger = discs([11, 13, 15])
     fillings = {
         "nothing": lambda patches, holes: patches,
         "black": lambda patches, holes: torch.where(holes, -1.0, patches),
+        "larger": lambda patches, holes: larger,
     }
-    found = EvaluateInpainting(fillings, Patches(), str(tmp_path), batch_size=2).run()
+    found = EvaluateInpainting(fillings, Patches(), str(tmp_path), batch_size=3).run()
     assert found["nothing"].l1 == 0
+    assert found["larger"].diameter_bias_mm == pytest.approx(2 * 1.0, abs=0.3)  # a pixel more, in millimetres
     assert found["black"].found == 0
     content = json.loads((tmp_path / "inpainting.json").read_text())
     assert content["nothing"]["patches"] == 3
     lines = (tmp_path / "inpainting.md").read_text().splitlines()
-    assert [line.split(" | ")[0] for line in lines[2:]] == ["| nothing", "| black"]
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| nothing", "| black", "| larger"]

@@ -1,0 +1,116 @@
+"""Which way down a latent search should take, and what its prior is worth.
+
+Usage: python benchmarks/descents.py PATCH_SET [--patches 8] [--tuned 16] [--output FILE]
+
+The descents start from the best of 980 random latents of held-out patches and are compared by the published loss after so
+many gradients. The weight of the prior is varied on training patches, which nothing is reported of elsewhere. Prints two
+Markdown tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from inpainting import BUNDLE, networks
+from torch import Tensor, nn
+
+from monai_cardiac_gan.data import AortaPatchDataset
+from monai_cardiac_gan.inferers import (
+    GradientDescent,
+    LatentBank,
+    LatentObjective,
+    LBFGSDescent,
+    RandomStarts,
+    fast_search,
+    metric_inverse,
+    square_hole,
+)
+from monai_cardiac_gan.losses import masked_l1, published_loss
+
+BUDGETS = (20, 40, 80, 160, 300)
+PRIOR_WEIGHTS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3)
+CPU = torch.device("cpu")
+
+
+def compare_descents(generator: nn.Module, critic: nn.Module, bank: LatentBank, patches: Tensor) -> dict[str, Any]:
+    """Mean of the lowest published loss that each patch has reached after each budget of gradients."""
+    known = (~square_hole()[None, None]).expand_as(patches)
+    starts, _ = RandomStarts()(patches, known, generator, 1)
+    objective = LatentObjective(generator, published_loss(critic), patches, known)
+    last = BUDGETS[-1]
+    descents = {
+        "gradient descent as published": GradientDescent(last),
+        "Adam, step 0.1, cosine": GradientDescent(last, 0.1, "adam", cosine=True),
+        "L-BFGS": LBFGSDescent(last, tolerance=0),
+    }
+    for damping in (0.03, 0.003, 0.001, 0.0003):
+        preconditioner = metric_inverse(bank.metric, damping)
+        descents[f"L-BFGS, preconditioned, damping {damping:g}"] = LBFGSDescent(last, preconditioner, tolerance=0)
+    found = {}
+    for name, descent in descents.items():
+        outcome = descent(objective, starts[:, 0], 2, False)
+        # a step of L-BFGS may take several gradients, so that budgets are spread over its iterations
+        share = (len(outcome.total) - 1) / last
+        lowest = outcome.total.cummin(0).values.mean(1)
+        found[name] = [lowest[round(share * budget)].item() for budget in BUDGETS]
+    return found
+
+
+def compare_priors(
+    generator: nn.Module, critic: nn.Module, bank: LatentBank, encoder: nn.Module, patches: Tensor
+) -> dict[str, Any]:
+    """Published loss, length of the latents, and difference inside the hole, for each weight of the prior."""
+    hole = square_hole()[None, None].expand_as(patches)
+    objective = LatentObjective(generator, published_loss(critic), patches, ~hole)
+    found = {}
+    for weight in PRIOR_WEIGHTS:
+        search = fast_search(critic, bank, encoder, prior_weight=weight, progress=False, snapshots=2)
+        result = search.search(patches, hole, generator)
+        latents = result.latents[:, 0]
+        inside = masked_l1(result.best_inpainted(), patches, hole).mean().item()
+        found[f"{weight:g}"] = [objective.totals(latents).mean().item(), latents.norm(dim=1).mean().item(), inside]
+    return found
+
+
+def table(first: str, columns: list[str], rows: dict[str, list[float]]) -> str:
+    """Markdown, three digits.
+
+    Example:
+        >>> print(table("descent", ["20"], {"Adam": [0.12345]}))
+        | descent | 20 |
+        |---|---:|
+        | Adam | 0.123 |
+    """
+    lines = [f"| {first} | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
+    lines += [f"| {name} | {' | '.join(f'{value:.3g}' for value in values)} |" for name, values in rows.items()]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print both tables and, if asked, write the numbers as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("patch_set")
+    parser.add_argument("--patches", type=int, default=8)
+    parser.add_argument("--tuned", type=int, default=16)
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+    generator, critic, bank, encoder = networks(BUNDLE / "models", CPU)
+    held_out = AortaPatchDataset(options.patch_set, "test", limit=options.patches).all_patches().float()
+    train = AortaPatchDataset(options.patch_set, "train", limit=options.tuned).all_patches().float()
+    for network in (generator, critic):
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    descents = compare_descents(generator, critic, bank, held_out)
+    print(table("descent", [str(budget) for budget in BUDGETS], descents), flush=True)
+    priors = compare_priors(generator, critic, bank, encoder, train)
+    print("\n" + table("weight", ["published loss", "norm", "L1 inside the hole"], priors))
+    if options.output:
+        content = {"descents": descents, "priors": priors}
+        options.output.write_text(json.dumps(content, indent=4) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
