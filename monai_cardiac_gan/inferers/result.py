@@ -15,6 +15,8 @@ __all__ = ["DescentTraces", "InpaintingResult", "StartImages"]
 class DescentTraces:
     """The loss of every descent at every iteration; entry 0 is the start, before the first step.
 
+    Of `CoarseToFine` these are the losses of the second descent, whose start is where the first one ended.
+
     N patches, S starts each, T iterations.
 
     Attributes:
