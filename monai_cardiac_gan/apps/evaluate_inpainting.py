@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from monai_cardiac_gan.aorta import AortaDisc, measure_disc
 from monai_cardiac_gan.data import AortaPatchDataset, write_json
-from monai_cardiac_gan.inferers import LatentInpaintingInferer, seam_error, square_hole
+from monai_cardiac_gan.inferers import EncodedGuess, LatentInpaintingInferer, seam_error, square_hole
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.losses import masked_l1
 
@@ -164,13 +164,12 @@ class EncoderFilling:
     """
 
     def __init__(self, encoder: nn.Module, generator: nn.Module) -> None:
-        self.encoder, self.generator = encoder, generator
+        self.guess, self.generator = EncodedGuess(encoder.eval()), generator
 
-    @torch.no_grad()
     def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
         """Filled patches on the CPU."""
         device = next(self.generator.parameters()).device
-        images = self.generator.eval()(self.encoder.eval()(patches.to(device), holes.to(device)))
+        images = self.guess(patches.to(device), holes.to(device), self.generator.eval())
         return torch.where(holes, images.to(patches), patches)
 
 

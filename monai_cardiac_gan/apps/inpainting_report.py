@@ -11,22 +11,26 @@ from typing import Any
 
 import numpy as np
 from ignite.engine import Engine, Events
+from matplotlib.figure import Figure
 from monai.data import MetaTensor
 from tqdm import tqdm
 
 import monai_cardiac_gan
-from monai_cardiac_gan.aorta import AortaDisc, measure_disc
+from monai_cardiac_gan.aorta import AortaDisc, AortaEllipse, fit_ellipse, measure_disc
+from monai_cardiac_gan.apps.calibrate_inpainting import CENTRE, DIAMETER, PIXEL, read_calibration
 from monai_cardiac_gan.apps.generate import SAMPLES_FIGURE
 from monai_cardiac_gan.apps.report_page import Section, write_page
 from monai_cardiac_gan.data import read_manifest, write_json
-from monai_cardiac_gan.inferers import InpaintingResult
+from monai_cardiac_gan.inferers import DiscSpread, InpaintingResult, SpreadCalibration, disc_spread, pixel_spread
 from monai_cardiac_gan.keys import Field, PatchColumn
 from monai_cardiac_gan.visualize import (
     figure_of_results,
+    figure_of_spread,
     figure_of_starts,
     figure_of_traces,
     save_figure,
     write_descent_gif,
+    write_descent_video,
 )
 
 __all__ = ["InpaintingReport"]
@@ -42,10 +46,15 @@ class InpaintingReport:
     Args:
         output_dir: folder of the report.
         patch_set: the patch set's folder; its figures and its list of what was left out go into the report.
+        calibration: a report of `CalibrateInpainting`; where it was learnt for this search, intervals are given.
+        video: write the descents as MP4, too (needs the extra ``video``).
     """
 
-    def __init__(self, output_dir: str, patch_set: str | None = None) -> None:
+    def __init__(
+        self, output_dir: str, patch_set: str | None = None, calibration: str | None = None, video: bool = False
+    ) -> None:
         self.output_dir = Path(output_dir)
+        self.calibration, self.video = calibration, video
         self.patch_set = None if patch_set is None else Path(patch_set)
         self._entries: list[dict[str, Any]] = []
         self._sections: list[Section] = []
@@ -58,6 +67,9 @@ class InpaintingReport:
 
     def _start(self, engine: Engine) -> None:
         self._entries, self._sections = [], []
+        self._intervals: dict[str, SpreadCalibration] = {}
+        if self.calibration is not None:
+            self._intervals = read_calibration(self.calibration, engine.network, engine.inferer)
         self.output_dir.mkdir(parents=True, exist_ok=True)
         for old in (RESULTS, PAGE, *(path.name for path in self.output_dir.glob("patch_*"))):
             (self.output_dir / old).unlink(missing_ok=True)  # a report of an earlier run must not pass for this one's
@@ -69,10 +81,12 @@ class InpaintingReport:
             self._add(result, index, _origin(batch, index), _pixel_mm(batch, index))
 
     def _add(self, result: InpaintingResult, index: int, origin: dict[str, Any], pixel_mm: float) -> None:
-        number = len(self._entries)
-        found = [measure_disc(image[0].numpy(), pixel_mm) for image in result.inpainted[index]]
-        acquired = measure_disc(result.patches[index, 0].numpy(), pixel_mm)
+        images = [image[0].numpy() for image in result.inpainted[index]]
+        found = [measure_disc(image, pixel_mm) for image in images]
+        patch = result.patches[index, 0].numpy()
+        acquired = measure_disc(patch, pixel_mm)
         best = int(result.best()[index])
+        spread = disc_spread(result.inpainted[index], pixel_mm)
         self._entries.append(
             {
                 **origin,
@@ -86,21 +100,65 @@ class InpaintingReport:
                 "seconds_of_batch": result.seconds,
                 "seed": result.seed,
                 "acquired": _as_entry(acquired),
+                "acquired_ellipse": _as_entry(_ellipse(patch, acquired, pixel_mm)),
                 "expected": _as_entry(found[best]),
+                "expected_ellipse": _as_entry(_ellipse(images[best], found[best], pixel_mm)),
                 "expected_of_starts": [_as_entry(disc) for disc in found],
-                "diameter_spread_mm": _spread(found),
+                "spread": asdict(spread),
+                "intervals": self._interval_entry(spread),
             }
         )
+        self._draw(result, index, found, acquired, pixel_mm)
+
+    def _draw(
+        self,
+        result: InpaintingResult,
+        index: int,
+        found: list[AortaDisc | None],
+        acquired: AortaDisc | None,
+        pixel_mm: float,
+    ) -> None:
+        """Figures, animation and section of the patch that was noted last."""
+        entry = self._entries[-1]
+        stem = f"patch_{len(self._entries) - 1:03d}"
         figures = {
-            f"patch_{number:03d}_starts.png": figure_of_starts(result, index),
-            f"patch_{number:03d}_results.png": figure_of_results(result, index, found, acquired, pixel_mm),
-            f"patch_{number:03d}_losses.png": figure_of_traces(result, index),
+            f"{stem}_starts.png": figure_of_starts(result, index),
+            f"{stem}_results.png": figure_of_results(result, index, found, acquired, pixel_mm),
+            f"{stem}_losses.png": figure_of_traces(result, index),
         }
+        if len(found) > 1:
+            figures[f"{stem}_spread.png"] = self._figure_of_spread(result, index)
         for name, figure in figures.items():
             save_figure(figure, self.output_dir / name)
-        gif = write_descent_gif(result, index, self.output_dir / f"patch_{number:03d}_descent.gif")
-        title = f"Patch {number}: {origin[PatchColumn.SUBJECT]}, slice {origin[PatchColumn.SLICE]}"
-        self._sections.append(Section(title, _sentence(self._entries[-1]), [*figures, gif.name]))
+        gif = write_descent_gif(result, index, self.output_dir / f"{stem}_descent.gif")
+        if self.video:
+            write_descent_video(result, index, self.output_dir / f"{stem}_descent.mp4")
+        title = f"{stem.replace('_', ' ').capitalize()}: {entry[PatchColumn.SUBJECT]}, slice {entry[PatchColumn.SLICE]}"
+        self._sections.append(Section(title, _sentence(entry), [*figures, gif.name]))
+
+    def _figure_of_spread(self, result: InpaintingResult, index: int) -> Figure:
+        spread = pixel_spread(result)
+        mean, deviation, hole = spread.mean[index], spread.deviation[index], result.holes[index]
+        pixels = self._intervals.get(PIXEL)
+        if pixels is None:
+            return figure_of_spread(result.patches[index], mean, deviation, hole)
+        width = pixels.half_width(deviation.numpy()) * hole.numpy()
+        return figure_of_spread(
+            result.patches[index], mean, width, hole, f"half of the {100 * pixels.level:.0f} % interval"
+        )
+
+    def _interval_entry(self, spread: DiscSpread) -> dict[str, Any] | None:
+        """Calibrated intervals of diameter and centre; None where there is no calibration or no spread."""
+        if not self._intervals or spread.found < 2:
+            return None
+        diameter, centre = self._intervals[DIAMETER], self._intervals[CENTRE]
+        half = float(diameter.half_width(spread.diameter_deviation_mm or 0.0))
+        middle = spread.diameter_mm or 0.0
+        return {
+            "level": diameter.level,
+            "diameter_mm": [middle - half, middle + half],
+            "centre_within_mm": float(centre.half_width(spread.centre_mm or 0.0)),
+        }
 
     def _write(self, engine: Engine) -> None:
         volumes = self._volume_sections()
@@ -151,17 +209,15 @@ def _pixel_mm(batch: Mapping[str, Any], index: int) -> float:
     return float(np.linalg.norm(np.asarray(image.affine)[:3, 0])) if isinstance(image, MetaTensor) else 1.0
 
 
-def _as_entry(disc: AortaDisc | None) -> dict[str, Any] | None:
-    """A disc for JSON; None where no aorta was found."""
+def _ellipse(image: np.ndarray, disc: AortaDisc | None, pixel_mm: float) -> AortaEllipse | None:
+    return None if disc is None else fit_ellipse(image, disc, pixel_mm)
+
+
+def _as_entry(disc: AortaDisc | AortaEllipse | None) -> dict[str, Any] | None:
+    """A disc or an ellipse for JSON; None where no aorta was found."""
     if disc is None:
         return None
     return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(disc).items()}
-
-
-def _spread(discs: list[AortaDisc | None]) -> float | None:
-    """Standard deviation of the diameters that were found; None for fewer than two."""
-    diameters = [disc.diameter_mm for disc in discs if disc is not None]
-    return float(np.std(diameters, ddof=1)) if len(diameters) > 1 else None
 
 
 def _terms(result: InpaintingResult, iteration: int, index: int, start: int) -> dict[str, float]:
@@ -175,11 +231,13 @@ def _sentence(entry: Mapping[str, Any]) -> str:
         f"{name} diameter {disc['diameter_mm']:.1f} mm" if disc else f"{name}: no aorta found"
         for name, disc in (("acquired", acquired), ("expected", expected))
     ]
+    if entry["intervals"]:
+        low, high = entry["intervals"]["diameter_mm"]
+        parts[-1] += f" ({100 * entry['intervals']['level']:.0f} % interval {low:.1f} to {high:.1f} mm)"
     return (
         f"{', '.join(parts)}; loss {entry['total_loss_start']:.4f} at the start, {entry['total_loss']:.4f} at the end."
     )
 
 
 def _relative(path: Path, start: Path) -> Path:
-
     return Path(os.path.relpath(path, start))

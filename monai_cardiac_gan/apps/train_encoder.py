@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from ignite.engine import Events
 from monai.engines import SupervisedTrainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from monai_cardiac_gan.apps.one_cycle import one_cycle_trainer, stacked
+from monai_cardiac_gan.apps.random_holes import rectangles
 from monai_cardiac_gan.data import write_json
-from monai_cardiac_gan.handlers import LastCheckpoint
 from monai_cardiac_gan.inferers import square_hole
-from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.losses import masked_l1
 from monai_cardiac_gan.networks.nets.latent_encoder import LatentEncoder
 
@@ -25,10 +24,6 @@ __all__ = ["EncoderReport", "TrainLatentEncoder"]
 
 logger = logging.getLogger(__name__)
 
-HOLE_SIDES = (15, 45)
-"""Least and greatest side of the rectangles that hide something, pixels; the publication's is 25."""
-LARGEST_SHIFT = 10
-"""Pixels that the hole's middle is off the patch's middle, along each axis, at most."""
 HIDDEN_WEIGHT = 0.25
 """Share of the loss that is measured inside the hole: the guess shall be the anatomy that was there, too."""
 SHELL_WEIGHT = 0.02
@@ -122,40 +117,21 @@ class TrainLatentEncoder:
 
     def trainer(self, encoder: nn.Module) -> SupervisedTrainer:
         """The loop over the training patches, which writes the encoder at the end of each epoch."""
-        random = torch.Generator().manual_seed(self.seed)
-        loader = DataLoader(
-            self.dataset, self.batch_size // 2, shuffle=True, drop_last=True, collate_fn=stacked, generator=random
-        )
-        optimizer = torch.optim.AdamW(encoder.parameters(), self.learning_rate, fused=True)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.learning_rate, total_steps=self.epochs * len(loader)
-        )
 
-        def update(trainer: SupervisedTrainer, reals: Tensor) -> dict[str, Tensor]:
-            encoder.train()
-            optimizer.zero_grad()
-            loss = self.loss(encoder, *self.examples(reals, random))
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            return {"loss": loss.detach()}
+        def loss(reals: Tensor, random: torch.Generator) -> Tensor:
+            return self.loss(encoder, *self.examples(reals, random))
 
-        trainer = SupervisedTrainer(
-            device=self.device,
-            max_epochs=self.epochs,
-            train_data_loader=loader,
-            network=encoder,
-            optimizer=optimizer,
-            loss_function=masked_l1,
-            iteration_update=update,
-            decollate=False,
+        return one_cycle_trainer(
+            encoder,
+            self.dataset,
+            loss,
+            self.path,
+            self.epochs,
+            self.batch_size // 2,
+            self.learning_rate,
+            self.seed,
+            self.device,
         )
-        trainer.add_event_handler(
-            Events.EPOCH_COMPLETED,
-            lambda engine: logger.info("epoch %d: loss %.4f", engine.state.epoch, engine.state.output["loss"].item()),
-        )
-        LastCheckpoint(self.path, encoder, every_epochs=1).attach(trainer)
-        return trainer
 
     def examples(self, reals: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Patches (2N, 1, H, W), the first half real; holes of the same shape; latents (N, L) of the second half."""
@@ -192,20 +168,3 @@ class TrainLatentEncoder:
                 torch.stack([masked_l1(images, patches, ~hole), masked_l1(images, patches, hole), best, length])
             )
         return EncoderReport(*torch.cat(rows, 1).mean(1).tolist())
-
-
-def stacked(items: list[Mapping[str, Any]]) -> Tensor:
-    """Patches (N, 1, H, W) of items with `Field.IMAGE`, as a plain tensor."""
-    return torch.stack([torch.as_tensor(item[Field.IMAGE]).as_subclass(Tensor) for item in items])
-
-
-def rectangles(count: int, shape: tuple[int, ...], random: torch.Generator) -> Tensor:
-    """Holes (count, 1, H, W) bool: a rectangle each, of random sides, near the middle."""
-    sides = torch.randint(HOLE_SIDES[0], HOLE_SIDES[1] + 1, (count, 2), generator=random)
-    shifts = torch.randint(-LARGEST_SHIFT, LARGEST_SHIFT + 1, (count, 2), generator=random)
-    inside = []
-    for axis, length in enumerate(shape):
-        starts = length // 2 + shifts[:, axis] - sides[:, axis] // 2
-        positions = torch.arange(length)
-        inside.append((positions >= starts[:, None]) & (positions < (starts + sides[:, axis])[:, None]))
-    return (inside[0][:, :, None] & inside[1][:, None, :])[:, None]

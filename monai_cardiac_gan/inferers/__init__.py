@@ -1,9 +1,11 @@
 """Ways from trained networks to images: painting the expected aorta into a hole."""
 
-from monai_cardiac_gan.inferers.baselines import BiharmonicFilling, MeanPatch, NearestPatch
+from monai_cardiac_gan.inferers.baselines import BiharmonicFilling, MeanPatch, NearestPatch, NetworkFilling
 from monai_cardiac_gan.inferers.blending import FeatheredBlending, Paste, PoissonBlending, seam_error
+from monai_cardiac_gan.inferers.calibration import SpreadCalibration, calibrate_spread, coverage
 from monai_cardiac_gan.inferers.coarse_to_fine import CoarseToFine
 from monai_cardiac_gan.inferers.gradient_descent import GradientDescent
+from monai_cardiac_gan.inferers.guess import EncodedGuess
 from monai_cardiac_gan.inferers.latent_bank import LatentBank
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
 from monai_cardiac_gan.inferers.latent_metric import latent_metric, metric_inverse
@@ -20,6 +22,7 @@ __all__ = [
     "CoarseToFine",
     "DescentTraces",
     "DiscSpread",
+    "EncodedGuess",
     "FeatheredBlending",
     "GradientDescent",
     "GuessedStarts",
@@ -30,11 +33,15 @@ __all__ = [
     "LatentObjective",
     "MeanPatch",
     "NearestPatch",
+    "NetworkFilling",
     "Paste",
     "PixelSpread",
     "PoissonBlending",
     "RandomStarts",
+    "SpreadCalibration",
     "StartImages",
+    "calibrate_spread",
+    "coverage",
     "disc_hole",
     "disc_spread",
     "fast_search",

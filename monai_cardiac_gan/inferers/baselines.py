@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import torch
 from skimage.restoration import inpaint_biharmonic
-from torch import Tensor
+from torch import Tensor, nn
 
-__all__ = ["BiharmonicFilling", "Filling", "MeanPatch", "NearestPatch"]
+__all__ = ["BiharmonicFilling", "Filling", "MeanPatch", "NearestPatch", "NetworkFilling"]
 
 Filling = Callable[[Tensor, Tensor], Tensor]
 """Patches (N, 1, H, W) and holes of the same shape, bool, to patches with the holes filled."""
@@ -74,3 +74,21 @@ class BiharmonicFilling:
             filled = inpaint_biharmonic(image[0].cpu().numpy(), hole[0].cpu().numpy())
             image[hole] = torch.from_numpy(filled).to(image)[None][hole]
         return torch.where(holes, painted.clamp(-1, 1), patches)
+
+
+class NetworkFilling:
+    """A network that was trained to paint holes directly, see `FillingUNet`.
+
+    Args:
+        network: patches and holes to patches of the same shape.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
+
+    @torch.no_grad()
+    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+        """Fill the holes."""
+        device = next(self.network.parameters()).device
+        painted = self.network.eval()(patches.to(device), holes.to(device))
+        return torch.where(holes, painted.to(patches), patches)

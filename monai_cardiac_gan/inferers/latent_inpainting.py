@@ -14,10 +14,12 @@ from torch import Tensor, nn
 
 from monai_cardiac_gan.inferers.blending import Paste
 from monai_cardiac_gan.inferers.descent import Descent, DescentOutcome, Stop
+from monai_cardiac_gan.inferers.guess import Guess
 from monai_cardiac_gan.inferers.masks import checked_holes, checked_patches, square_hole
 from monai_cardiac_gan.inferers.objective import LatentObjective
 from monai_cardiac_gan.inferers.result import DescentTraces, InpaintingResult
 from monai_cardiac_gan.inferers.starts import StartFinder
+from monai_cardiac_gan.losses.contextual_terms import GuessedL1
 from monai_cardiac_gan.losses.inpainting import InpaintingLoss
 
 __all__ = ["LatentInpaintingInferer"]
@@ -40,6 +42,7 @@ class LatentInpaintingInferer(Inferer):
         descent: `GradientDescent` as published, or `LBFGSDescent`.
         starts: how many starts are descended from, for each patch.
         snapshots: images kept of the best descent, evenly spaced, the first and the last iteration among them.
+        guess: what is expected in the hole before the search, for the term `GuessedL1`; None for losses without it.
         blending: how the generated pixels are put into the hole, `Paste` by default.
         chunk: at most this many images go through the networks at once, which bounds memory; None takes all.
         autocast: ``"bfloat16"`` or ``"float16"`` for the forward passes of the descent, None for the type of the weights.
@@ -48,7 +51,7 @@ class LatentInpaintingInferer(Inferer):
         progress: whether a bar is shown.
 
     Raises:
-        ValueError: when there are fewer candidates than starts, or fewer than two snapshots.
+        ValueError: when there are fewer candidates than starts, fewer than two snapshots, or no guess for `GuessedL1`.
 
     Example:
         A generator that adds its four latents to four pixels, one of which is hidden, finds the three others:
@@ -75,6 +78,7 @@ class LatentInpaintingInferer(Inferer):
         descent: Descent,
         starts: int = 1,
         snapshots: int = 100,
+        guess: Guess | None = None,
         blending: Any = None,
         chunk: int | None = None,
         autocast: str | None = None,
@@ -88,7 +92,9 @@ class LatentInpaintingInferer(Inferer):
         if snapshots < 2:
             raise ValueError(f"snapshots is {snapshots}: expected at least 2, the first and the last iteration.")
         self.loss, self.start_finder, self.descent = loss, start_finder, descent
-        self.starts, self.snapshots = starts, snapshots
+        if guess is None and loss.has(GuessedL1):
+            raise ValueError("the loss has the term GuessedL1 and there is no guess: give one, or leave the term out.")
+        self.starts, self.snapshots, self.guess = starts, snapshots, guess
         self.blending = Paste() if blending is None else blending
         self.chunk, self.channels_last = chunk, channels_last
         self.autocast = None if autocast is None else getattr(torch, autocast)
@@ -132,7 +138,8 @@ class LatentInpaintingInferer(Inferer):
         known = ~holes
         with self._prepared(generator), torch.inference_mode(False):
             starts, start_images = self.start_finder(patches, known, generator, self.starts)
-            targets, seen = (values.repeat_interleave(self.starts, 0) for values in (patches, known))
+            shown = torch.where(holes, self._guessed(patches, holes, generator), patches)
+            targets, seen = (values.repeat_interleave(self.starts, 0) for values in (shown, known))
             objective = LatentObjective(generator, self.loss, targets, seen, self.chunk, self.autocast)
             outcome = self.descent(objective, starts.flatten(0, 1), self.snapshots, self.progress)
             _warn_of_lost_descents(outcome)
@@ -160,6 +167,14 @@ class LatentInpaintingInferer(Inferer):
             seconds=time.perf_counter() - began,
         )
 
+    def _guessed(self, patches: Tensor, holes: Tensor, generator: nn.Module) -> Tensor:
+        """What is searched for in the holes; zeros without a guess, so that the truth is out of reach for every term."""
+        if self.guess is None:
+            return torch.zeros_like(patches)
+        size = self.chunk or len(patches)
+        parts = zip(patches.split(size), holes.split(size), strict=True)
+        return torch.cat([self.guess(*part, generator).to(patches) for part in parts])
+
     def _images(self, generator: nn.Module, latents: Tensor) -> Tensor:
         parts = latents.split(len(latents) if self.chunk is None else self.chunk)
         return torch.cat([generator(part) for part in parts])
@@ -175,11 +190,12 @@ class LatentInpaintingInferer(Inferer):
     @contextmanager
     def _prepared(self, generator: nn.Module) -> Iterator[None]:
         """Evaluation mode, frozen parameters and the chosen layout inside; modes and flags as before outside."""
-        networks = [generator, *self.loss.networks()]
+        encoders = [getattr(part, "encoder", None) for part in (self.start_finder, self.guess)]
+        networks: list[Any] = [generator, *self.loss.networks(), *(each for each in encoders if each is not None)]
         with _frozen(*networks):
             if self.channels_last:
                 for network in networks:
-                    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+                    network.to(memory_format=torch.channels_last)
             yield
 
 

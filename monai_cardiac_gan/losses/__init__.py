@@ -1,7 +1,7 @@
 """Adversarial losses, penalties of the critic's slope, and the terms of inpainting."""
 
 from monai_cardiac_gan.losses.contextual import masked_l1
-from monai_cardiac_gan.losses.contextual_terms import MaskedGradients, MaskedL1, MaskedL2, NearHoleL1
+from monai_cardiac_gan.losses.contextual_terms import GuessedL1, MaskedGradients, MaskedL1, MaskedL2, NearHoleL1
 from monai_cardiac_gan.losses.critic_terms import CriticFeatures, CriticScore
 from monai_cardiac_gan.losses.gradient_penalty import GradientPenalty
 from monai_cardiac_gan.losses.hinge import HingeLoss
@@ -16,6 +16,7 @@ __all__ = [
     "CriticFeatures",
     "CriticScore",
     "GradientPenalty",
+    "GuessedL1",
     "HingeLoss",
     "InpaintingLoss",
     "LatentShell",

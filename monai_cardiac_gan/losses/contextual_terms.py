@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from monai_cardiac_gan.losses.contextual import masked_l1
 
-__all__ = ["MaskedGradients", "MaskedL1", "MaskedL2", "NearHoleL1"]
+__all__ = ["GuessedL1", "MaskedGradients", "MaskedL1", "MaskedL2", "NearHoleL1"]
 
 NEIGHBOURHOOD = 7
 """Side of the window in which hidden pixels are counted (Yeh et al. 2017, section 3.2)."""
@@ -78,6 +78,25 @@ class NearHoleL1:
         hidden = (~known).to(dtype)
         share = F.avg_pool2d(hidden, self.neighbourhood, stride=1, padding=self.neighbourhood // 2)
         return share * known
+
+
+class GuessedL1:
+    r"""Mean absolute difference over the hidden pixels, to a guess of what they are.
+
+    .. math:: \ell = \frac{1}{P - K} \lVert (1 - M) \circ (x - g) \rVert_1
+
+    What is known says little about what is hidden: many latents fit it as well. This term chooses among them. The guess g
+    lies where the target is hidden; `LatentInpaintingInferer` puts it there, so that the truth never reaches a search.
+
+    Example:
+        >>> target, known = torch.tensor([[[[0.0, 0.0, 0.4]]]]), torch.tensor([[[[True, True, False]]]])
+        >>> GuessedL1()(torch.tensor([[[[9.0, 9.0, 0.5]]]]), None, target, known)
+        tensor([0.1000])
+    """
+
+    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, known: Tensor) -> Tensor:
+        """(N,) from images and targets (N, C, H, W) and known pixels (N, 1, H, W) bool."""
+        return masked_l1(images, targets, ~known)
 
 
 class MaskedGradients:

@@ -23,7 +23,7 @@ class InpaintingLoss:
 
     Args:
         terms: name -> term, called as ``(images, latents, targets, known)``, which gives one value per sample (N,):
-            `MaskedL1`, `MaskedL2`, `NearHoleL1`, `MaskedGradients`, `CriticScore`, `CriticFeatures`, `LatentShell`.
+            `MaskedL1`, `MaskedL2`, `NearHoleL1`, `MaskedGradients`, `GuessedL1`, `CriticScore`, `CriticFeatures`, `LatentShell`.
         weights: name -> weight; terms that are not named have the weight 1.
 
     Raises:
@@ -59,6 +59,10 @@ class InpaintingLoss:
         """The critics of the terms, each once."""
         found = [getattr(term, "critic", None) for term in self.terms.values()]
         return list(dict.fromkeys(critic for critic in found if isinstance(critic, nn.Module)))
+
+    def has(self, kind: type) -> bool:
+        """Whether a term is of this class."""
+        return any(isinstance(term, kind) for term in self.terms.values())
 
     def without_critics(self) -> InpaintingLoss:
         """The terms that need no critic, with their weights.

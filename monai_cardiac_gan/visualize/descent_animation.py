@@ -1,9 +1,11 @@
-"""Animation: how an image changes along its descent."""
+"""Animations: how an image changes along its descent."""
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
+import imageio.v3 as imageio
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -11,7 +13,7 @@ from monai_cardiac_gan.inferers import InpaintingResult
 from monai_cardiac_gan.visualize.display import as_array, to_display
 from monai_cardiac_gan.visualize.panels import HOLE
 
-__all__ = ["write_descent_gif"]
+__all__ = ["write_descent_gif", "write_descent_video"]
 
 SCALE = 2
 """Screen pixels per pixel of a patch."""
@@ -45,6 +47,47 @@ def write_descent_gif(result: InpaintingResult, index: int, path: str | Path, fr
         raise ValueError(
             f"each frame stands for {frame_ms} ms: expected at least 10, the shortest time that GIF knows."
         )
+    frames = _frames(result, index)
+    path = Path(path)
+    # optimising would renumber the palette and could drop the colours of frame and letters
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=frame_ms, loop=0, optimize=False)
+    return path
+
+
+def write_descent_video(result: InpaintingResult, index: int, path: str | Path, frames_per_second: int = 12) -> Path:
+    """What `write_descent_gif` shows, as an MP4 (H.264) for slides; needs ffmpeg, which the extra ``video`` brings.
+
+    Args:
+        result: of a search.
+        index: which of its patches.
+        path: where the MP4 is written; its folder must exist.
+        frames_per_second: snapshots shown in a second.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: when no frame would be shown in a second.
+        ImportError: when ffmpeg is missing.
+    """
+    if frames_per_second < 1:
+        raise ValueError(f"{frames_per_second} frames per second: expected at least 1.")
+    if importlib.util.find_spec("imageio_ffmpeg") is None:
+        raise ImportError(
+            f"{path}: a video needs ffmpeg; pip install 'monai_cardiac_gan[video]', or write a GIF instead."
+        )
+    frames = np.stack([_even(np.asarray(frame.convert("RGB"))) for frame in _frames(result, index)])
+    path = Path(path)
+    imageio.imwrite(path, frames, plugin="FFMPEG", fps=frames_per_second, macro_block_size=2)
+    return path
+
+
+def _even(frame: np.ndarray) -> np.ndarray:
+    """H.264 knows even sides only."""
+    return np.pad(frame, [(0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)])
+
+
+def _frames(result: InpaintingResult, index: int) -> list[Image.Image]:
     patch, hole = (_upright(as_array(values[index])) for values in (result.patches, result.holes))
     acquired, hidden = _grey((patch + 1) / 2), hole > 0
     frames = []
@@ -53,10 +96,7 @@ def write_descent_gif(result: InpaintingResult, index: int, path: str | Path, fr
         inpainted = np.where(hidden, generated, acquired)
         masked = np.where(hidden, GREYS // 2, acquired)
         frames.append(_frame([acquired, masked, generated, inpainted], hidden, f"iteration {iteration}"))
-    path = Path(path)
-    # optimising would renumber the palette and could drop the colours of frame and letters
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=frame_ms, loop=0, optimize=False)
-    return path
+    return frames
 
 
 def _upright(image: np.ndarray) -> np.ndarray:

@@ -39,11 +39,15 @@ def show_masked(axes: Axes, patch: object, hole: object, title: str = "") -> Non
 
 
 def frame_hole(axes: Axes, hole: object) -> None:
-    """A frame around the hole of a displayed patch."""
-    rows, columns = np.nonzero(to_display(as_array(hole)))
+    """A frame around the hole of a displayed patch, along its rim where it is no rectangle."""
+    shown = to_display(as_array(hole))
+    rows, columns = np.nonzero(shown)
     corner = (columns.min() - 0.5, rows.min() - 0.5)
     width, height = int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
-    axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=HOLE, linewidth=1.2))
+    if len(rows) == width * height:
+        axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=HOLE, linewidth=1.2))
+    else:
+        axes.contour(shown, [0.5], colors=HOLE, linewidths=1.2)
 
 
 def mark_directions(axes: Axes, left: str, right: str, top: str, bottom: str) -> None:

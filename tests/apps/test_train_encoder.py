@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from monai_cardiac_gan.apps import TrainLatentEncoder
-from monai_cardiac_gan.apps.train_encoder import rectangles, stacked
+from monai_cardiac_gan.apps.one_cycle import stacked
 from monai_cardiac_gan.inferers import square_hole
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.losses import masked_l1
@@ -79,17 +79,6 @@ def test_the_loss_of_an_encoder_that_knows_is_the_prior_alone(tmp_path):
     found = Reads()(patches, holes)
     shell = (found.norm(dim=1) / LATENT**0.5 - 1).square().mean()
     assert application.loss(Reads(), patches, holes, latents).item() == pytest.approx(0.02 * shell.item(), rel=1e-3)
-
-
-def test_rectangles_hide_the_middle_and_vary():
-    holes = rectangles(400, (SIDE, SIDE), torch.Generator().manual_seed(0))[:, 0]
-    heights, widths = holes.any(2).sum(1), holes.any(1).sum(1)
-    assert torch.equal(holes.flatten(1).sum(1), heights * widths)  # each a rectangle
-    for sides in (heights, widths):
-        assert (sides.min(), sides.max()) == (15, 45)
-    middles = holes.any(2).float().argmax(1) + heights // 2 - 64
-    assert middles.min() >= -10
-    assert middles.max() <= 10
 
 
 @pytest.mark.parametrize("settings", [{"batch_size": 15}, {"batch_size": 0}, {"batch_size": 130}])

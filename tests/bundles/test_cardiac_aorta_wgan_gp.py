@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 import torch
@@ -12,7 +13,9 @@ from monai.bundle import ConfigParser, ConfigWorkflow, ckpt_export, verify_metad
 from monai.utils import optional_import
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from monai_cardiac_gan.data import PatchSetWriter
 from monai_cardiac_gan.networks.nets import (
+    FillingUNet,
     LatentEncoder,
     PatchFeatures,
     PatchGenerator,
@@ -31,8 +34,10 @@ CONFIGS = (
     "evaluate",
     "presets",
     "encoder",
+    "filling",
     "inference",
     "evaluate_inpainting",
+    "calibrate",
     "smoke",
     "demo",
 )
@@ -326,9 +331,84 @@ def test_inference_writes_a_report_with_numbers(paths, overrides, tmp_path, pres
     page = (report / "report.html").read_text()
     for name in re.findall(r'<img src="([^"]+)"', page):
         assert (report / name).stat().st_size > 1000
-    assert page.count("<img") == 8
+    assert page.count("<img") == 10
     assert "not for diagnosis" in page
     assert workflow.check_properties() in (None, [])
+
+
+@pytest.fixture
+def volumes(tmp_path):
+    """Volumes on disk, one aorta each, and the patch set of all their slices: a is for training, b and c are held out."""
+    (tmp_path / "images").mkdir()
+    writer, entries = PatchSetWriter(tmp_path / "volumes"), []
+    rows, columns = np.ogrid[:128, :128]
+    for number, subject in enumerate("abc"):
+        source = np.random.default_rng(number)
+        disc = np.clip(10.5 + number - np.hypot(rows - 64, columns - 64), 0, 1) * 1.6 - 0.8
+        values = np.clip(disc[..., None] + source.normal(0, 0.05, (128, 128, 10)), -1, 1).astype(np.float32)
+        nibabel.save(nibabel.Nifti1Image(100 * values + 300, np.eye(4)), tmp_path / "images" / f"{subject}.nii.gz")
+        affines = [np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, level], [0, 0, 0, 1]]) for level in range(10)]
+        meta = {"centre_x_mm": 64.0, "centre_y_mm": 64.0, "diameter_mm": 20.0 + 2 * number, "confidence": 1.0}
+        columns_of = [{"slice": level, "padded_share": 0.0, **meta} for level in range(10)]
+        entries.append(
+            {
+                "subject": subject, "image": f"{subject}.nii.gz", "grade": 4.0, "status": "kept",
+                "split": "train" if subject == "a" else "test",
+                "shard": writer.add(list(np.moveaxis(values, 2, 0)), affines, columns_of), "patches": 10,
+            }
+        )  # fmt: skip
+    writer.finish({"volumes": entries})
+    return tmp_path
+
+
+@pytest.fixture
+def searches(overrides, volumes):
+    """Untrained networks of the fast search, few steps."""
+    torch.manual_seed(0)
+    small = {"width": 2, "max_channels": 8}
+    networks = {
+        "generator": ResidualGenerator(noise=True, **small), "critic": ResidualCritic(**small),
+        "encoder": LatentEncoder(), "filling": FillingUNet(),
+    }  # fmt: skip
+    for name, network in networks.items():
+        torch.save(network.state_dict(), volumes / f"{name}.pt")
+    settings = {f"{name}_checkpoint": str(volumes / f"{name}.pt") for name in (*networks, "bank")}
+    del settings["filling_checkpoint"]
+    settings |= {"bank_count": 16, "coarse_evaluations": 3, "evaluations": 3, "starts": 2, "snapshots": 2}
+    return {**overrides, **settings, "patch_dir": str(volumes / "volumes"), "dataset_dir": str(volumes / "images")}
+
+
+def test_what_is_expected_goes_back_into_the_volumes_with_intervals(paths, searches, volumes):
+    searches["calibration_path"] = str(volumes / "calibration.json")
+    run(paths, None, ["inference", "calibrate"], searches)
+    calibration = json.loads((volumes / "calibration.json").read_text())
+    assert (calibration["subjects"], calibration["starts"]) == (2, 2)
+    settings = {"hole_kind": "disc", "save_volumes": True, "patch_count": 4, "video": True}
+    run(paths, "infer", ["inference"], {**searches, **settings})
+    entries = json.loads((volumes / "report" / "results.json").read_text())["patches"]
+    assert [(entry["subject"], entry["slice"]) for entry in entries] == [("b", 0), ("b", 6), ("c", 2), ("c", 9)]
+    for entry in entries:
+        width = calibration["intervals"]["pixel"]
+        assert width["count"] == 20 * 625
+        assert set(entry["spread"]) >= {"diameter_deviation_mm", "perimeter_deviation_mm", "centre_mm", "interval_mm"}
+        assert entry["acquired_ellipse"]["eccentricity"] < 0.4
+        assert entry["acquired_ellipse"]["area_mm2"] == pytest.approx(entry["acquired"]["area_mm2"], rel=0.05)
+    assert len(list((volumes / "report").glob("*.mp4"))) == 4
+    for subject, levels, radius in (("b", [0, 6], 14), ("c", [2, 9], 15)):
+        acquired = nibabel.load(volumes / "images" / f"{subject}.nii.gz").get_fdata()
+        folder = volumes / "expected_volumes"
+        expected, painted = (
+            nibabel.load(folder / f"{subject}_{name}.nii.gz").get_fdata() for name in ("expected", "painted")
+        )
+        assert np.nonzero(painted.any((0, 1)))[0].tolist() == levels
+        np.testing.assert_array_equal(expected[painted == 0], acquired[painted == 0])
+        assert painted.sum() == pytest.approx(2 * np.pi * radius**2, rel=0.03)
+
+
+def test_a_network_learns_to_fill_holes_directly(paths, searches, volumes):
+    run(paths, None, ["filling"], {**searches, "epochs": 1, "batch_size": 5})
+    assert 0 < json.loads((volumes / "models" / "filling.json").read_text())["inside"] < 1
+    FillingUNet().load_state_dict(torch.load(volumes / "models" / "filling.pt", weights_only=True))
 
 
 def test_fillings_are_compared_with_what_was_hidden(paths, overrides, tmp_path):
@@ -337,12 +417,15 @@ def test_fillings_are_compared_with_what_was_hidden(paths, overrides, tmp_path):
     torch.save(ResidualGenerator(noise=True, **small).state_dict(), tmp_path / "model.pt")
     torch.save(ResidualCritic(**small).state_dict(), tmp_path / "critic.pt")
     torch.save(LatentEncoder().state_dict(), tmp_path / "encoder.pt")
-    settings = {f"{name}_checkpoint": str(tmp_path / f"{name}.pt") for name in ("critic", "encoder", "bank")}
+    torch.save(FillingUNet().state_dict(), tmp_path / "filling.pt")
+    settings = {f"{name}_checkpoint": str(tmp_path / f"{name}.pt") for name in ("critic", "encoder", "bank", "filling")}
     settings |= {"generator_checkpoint": str(tmp_path / "model.pt"), "bank_count": 16, "patch_count": 3}
     settings |= {"coarse_evaluations": 3, "evaluations": 3}
     run(paths, None, ["inference", "evaluate_inpainting"], {**overrides, **settings})
     content = json.loads((tmp_path / "report" / "inpainting.json").read_text())
-    assert list(content) == ["search", "encoder", "nearest training patch", "mean training patch", "biharmonic"]
+    assert list(content) == [
+        "search", "encoder", "regression U-Net", "nearest training patch", "mean training patch", "biharmonic",
+    ]  # fmt: skip
     assert {quality["patches"] for quality in content.values()} == {3}
     # all phantoms of this set are alike, so that a training patch is the hidden truth
     assert content["nearest training patch"]["l1"] < 0.2 * content["biharmonic"]["l1"]

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from monai_cardiac_gan.inferers.baselines import BiharmonicFilling, MeanPatch, NearestPatch
+from monai_cardiac_gan.inferers.baselines import BiharmonicFilling, MeanPatch, NearestPatch, NetworkFilling
+from monai_cardiac_gan.networks.nets import FillingUNet
 
 TRAIN = torch.rand(30, 1, 12, 12, generator=torch.Generator().manual_seed(0)) * 2 - 1
 PATCHES = torch.rand(4, 1, 12, 12, generator=torch.Generator().manual_seed(1)) * 2 - 1
@@ -11,13 +13,33 @@ for place in range(4):
     HOLES[place, :, 3 : 6 + place, 4:8] = True
 
 
-@pytest.mark.parametrize("filling", [MeanPatch(TRAIN), NearestPatch(TRAIN), BiharmonicFilling()])
+def unet():
+    torch.manual_seed(0)
+    return FillingUNet((4, 8, 8))
+
+
+@pytest.mark.parametrize(
+    "filling", [MeanPatch(TRAIN), NearestPatch(TRAIN), BiharmonicFilling(), NetworkFilling(unet())]
+)
 def test_only_the_hole_changes_and_what_it_hid_does_not_matter(filling):
     painted = filling(PATCHES, HOLES)
     assert torch.equal(painted[~HOLES], PATCHES[~HOLES])
     assert painted.abs().max() <= 1
     other = torch.where(HOLES, -PATCHES, PATCHES)
     torch.testing.assert_close(filling(other, HOLES), painted)
+
+
+def test_a_network_fills_by_what_it_answers_in_evaluation_mode():
+    class Half(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.value = nn.Parameter(torch.tensor(0.5))
+            self.dropout = nn.Dropout(0.9)
+
+        def forward(self, patches, holes):
+            return self.dropout(self.value.expand_as(patches))
+
+    assert torch.equal(NetworkFilling(Half().train())(PATCHES, HOLES), torch.where(HOLES, 0.5, PATCHES))
 
 
 def test_the_mean_is_the_mean():

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from monai_cardiac_gan.losses import MaskedGradients, MaskedL1, MaskedL2, NearHoleL1, masked_l1
+from monai_cardiac_gan.losses import GuessedL1, MaskedGradients, MaskedL1, MaskedL2, NearHoleL1, masked_l1
 
 
 def drawn(seed, count=3, side=12):
@@ -26,7 +26,10 @@ def test_each_term_equals_numpy(seed):
         images[:, 0].numpy(),
         targets[:, 0].numpy(),
         known[:, 0].numpy(),
-        *(term(images, None, targets, known) for term in (MaskedL1(), MaskedL2(), NearHoleL1(5), MaskedGradients())),
+        *(
+            term(images, None, targets, known)
+            for term in (MaskedL1(), MaskedL2(), NearHoleL1(5), MaskedGradients(), GuessedL1())
+        ),
         strict=True,
     ):
         weights = ndimage.convolve((~m).astype(float), np.ones((5, 5)) / 25, mode="constant") * m
@@ -39,6 +42,7 @@ def test_each_term_equals_numpy(seed):
             ((x - y) ** 2)[m].mean(),
             (np.abs(x - y) * weights).sum() / weights.sum(),
             np.mean(slopes),
+            np.abs(x - y)[~m].mean(),
         ]
         np.testing.assert_allclose([float(loss) for loss in losses], expected, rtol=1e-10)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from monai_cardiac_gan.visualize import write_descent_gif
+from monai_cardiac_gan.visualize import write_descent_gif, write_descent_video
 from monai_cardiac_gan.visualize.descent_animation import GAP, HEADER, SCALE
 from monai_cardiac_gan.visualize.display import to_display
 
@@ -43,3 +43,27 @@ def test_panels_show_what_they_say(result, tmp_path):
 def test_frames_too_short_for_gif_are_refused(result, tmp_path):
     with pytest.raises(ValueError, match="each frame stands for 5 ms: expected at least 10"):
         write_descent_gif(result, 0, tmp_path / "descent.gif", frame_ms=5)
+
+
+def test_a_video_has_the_frames_of_the_animation(result, tmp_path):
+    imageio = pytest.importorskip("imageio.v3")
+    pytest.importorskip("imageio_ffmpeg")
+    path = write_descent_video(result, 1, tmp_path / "descent.mp4", frames_per_second=20)
+    frames = imageio.imread(path, plugin="FFMPEG")
+    assert len(frames) == 100
+    with Image.open(write_descent_gif(result, 1, tmp_path / "descent.gif")) as image:
+        for number in (0, 99):
+            image.seek(number)
+            still = np.asarray(image.convert("RGB"), float)
+            difference = frames[number][: still.shape[0], : still.shape[1]].astype(float) - still
+            assert np.abs(difference.mean()) < 4  # noise compresses badly: means of blocks, not pixels
+            blocks = np.abs(difference[: still.shape[0] // 8 * 8, : still.shape[1] // 8 * 8])
+            assert blocks.mean() < 25
+
+
+def test_a_video_needs_ffmpeg_and_time(result, tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="0 frames per second: expected at least 1"):
+        write_descent_video(result, 0, tmp_path / "descent.mp4", frames_per_second=0)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"a video needs ffmpeg; pip install 'monai_cardiac_gan\[video\]'"):
+        write_descent_video(result, 0, tmp_path / "descent.mp4")

@@ -1,0 +1,83 @@
+"""From the spread of several solutions to intervals that hold the truth as often as they say."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["SpreadCalibration", "calibrate_spread", "coverage"]
+
+
+@dataclass(frozen=True)
+class SpreadCalibration:
+    r"""Half the width of an interval around a mean of solutions, :math:`f \sqrt{s^2 + s_0^2}`.
+
+    The spread s of solutions says how far they disagree. They may agree and be wrong: that is what :math:`s_0` is for.
+
+    Attributes:
+        level: share of the truths that shall lie in such an interval, 0 to 1.
+        floor: :math:`s_0`, in the unit of the quantity.
+        factor: f.
+        count: pairs of error and spread that it was learnt from.
+    """
+
+    level: float
+    floor: float
+    factor: float
+    count: int
+
+    def half_width(self, deviation: np.ndarray | float) -> np.ndarray:
+        """Half widths for standard deviations over solutions, of any shape."""
+        return self.factor * np.sqrt(np.square(deviation) + self.floor**2)
+
+
+def calibrate_spread(errors: np.ndarray, deviations: np.ndarray, level: float = 0.9) -> SpreadCalibration:
+    r"""Learn the intervals from cases whose truth is known (normalised split conformal prediction, Lei et al. 2018).
+
+    :math:`s_0^2` is what the mean squared error exceeds the mean squared spread by, and f the
+    :math:`\lceil (n + 1) p \rceil`-th smallest of the n scores :math:`|e| / \sqrt{s^2 + s_0^2}`. A new case that is
+    exchangeable with these lies in its interval with a probability of at least p, whatever the distributions are.
+
+    Args:
+        errors: (n,) truth less the mean of the solutions, or distances from it.
+        deviations: (n,) standard deviation of the solutions.
+        level: p.
+
+    Raises:
+        ValueError: when the shapes differ, a number is not finite, or there are too few cases for the level.
+
+    Example:
+        Nine cases do for 90 %; the largest error, four times what the floor expects, sets the factor:
+
+        >>> found = calibrate_spread(np.array([1, -1, 1, -1, 1, -1, 1, -1, 4.0]), np.zeros(9))
+        >>> round(found.floor, 3), round(found.factor, 3), round(float(found.half_width(0.0)), 3)
+        (1.633, 2.449, 4.0)
+    """
+    errors, deviations = np.asarray(errors, float).ravel(), np.asarray(deviations, float).ravel()
+    if errors.shape != deviations.shape or not (np.isfinite(errors).all() and np.isfinite(deviations).all()):
+        raise ValueError(
+            f"{errors.size} errors and {deviations.size} deviations: expected as many of both, all finite; leave out cases "
+            "without an answer."
+        )
+    rank = math.ceil((errors.size + 1) * level)
+    if not 0 < level < 1 or rank > errors.size:
+        raise ValueError(
+            f"{errors.size} cases for a level of {level}: expected a level between 0 and 1 and at least "
+            f"{math.ceil(round(level / (1 - level), 6)) if 0 < level < 1 else 1} cases; calibrate on more patches."
+        )
+    excess = np.mean(errors**2) - np.mean(deviations**2)
+    floor = math.sqrt(max(excess, np.finfo(float).tiny))
+    scores = np.abs(errors) / np.sqrt(deviations**2 + floor**2)
+    return SpreadCalibration(level, floor, float(np.partition(scores, rank - 1)[rank - 1]), int(errors.size))
+
+
+def coverage(errors: np.ndarray, half_widths: np.ndarray) -> float:
+    """Share of the truths that lie in their intervals.
+
+    Example:
+        >>> coverage(np.array([0.5, -2.0]), np.array([1.0, 1.0]))
+        0.5
+    """
+    return float(np.mean(np.abs(errors) <= half_widths))
