@@ -3,18 +3,22 @@
 Usage: python benchmarks/descents.py PATCH_SET [--patches 8] [--tuned 16] [--output FILE]
 
 The descents start from the best of 980 random latents of held-out patches and are compared by the published loss after so
-many gradients. The weight of the prior is varied on training patches, which nothing is reported of elsewhere. Prints two
-Markdown tables.
+many gradients. Gauss-Newton's Jacobians count as many gradients as they take the time of, measured beside them. The weights
+of the prior and of the guess are varied on training patches, which nothing is reported of elsewhere. Prints Markdown tables.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
+from gauss_newton import gauss_newton
 from inpainting import BUNDLE, networks
 from torch import Tensor, nn
 
@@ -29,10 +33,13 @@ from monai_cardiac_gan.inferers import (
     metric_inverse,
     square_hole,
 )
+from monai_cardiac_gan.inferers.latent_metric import image_slopes
 from monai_cardiac_gan.losses import masked_l1, published_loss
 
 BUDGETS = (20, 40, 80, 160, 300)
 PRIOR_WEIGHTS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3)
+GUESS_WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2)
+JACOBIANS, TIMINGS = 8, 5
 CPU = torch.device("cpu")
 
 
@@ -60,15 +67,54 @@ def compare_descents(generator: nn.Module, critic: nn.Module, bank: LatentBank, 
     return found
 
 
-def compare_priors(
-    generator: nn.Module, critic: nn.Module, bank: LatentBank, encoder: nn.Module, patches: Tensor
+def cost_of_jacobian(generator: nn.Module, objective: LatentObjective, latent: Tensor) -> float:
+    """How many gradients a Jacobian takes the time of; medians, in turn."""
+    row, directions = torch.tensor([0]), torch.eye(len(latent))
+
+    def jacobian() -> None:
+        with torch.no_grad():
+            image_slopes(generator, latent, directions)
+
+    steps: tuple[Callable[[], Any], ...] = (lambda: objective(latent[None], row), jacobian)
+    taken: list[list[float]] = [[], []]
+    for _ in range(TIMINGS):
+        for step, values in zip(steps, taken, strict=True):
+            begin = time.perf_counter()
+            step()
+            values.append(time.perf_counter() - begin)
+    return median(taken[1]) / median(taken[0])
+
+
+def compare_gauss_newton(generator: nn.Module, critic: nn.Module, patches: Tensor) -> tuple[list[float], float]:
+    """Mean of the lowest published loss after each budget of gradients, and the cost of a Jacobian in gradients."""
+    known = (~square_hole()[None, None]).expand_as(patches)
+    starts, _ = RandomStarts()(patches, known, generator, 1)
+    objective = LatentObjective(generator, published_loss(critic), patches, known)
+    cost = cost_of_jacobian(generator, objective, starts[0, 0])
+    reached = []
+    for row, start in enumerate(starts[:, 0]):
+        losses, asked = gauss_newton(generator, objective, row, start, JACOBIANS)
+        spent = [count + cost * step for step, count in enumerate(asked)]
+        reached.append([losses[max(i for i, paid in enumerate(spent) if i == 0 or paid <= b)] for b in BUDGETS])
+    return torch.tensor(reached).mean(0).tolist(), cost
+
+
+def compare_weights(
+    name: str,
+    weights: tuple[float, ...],
+    generator: nn.Module,
+    critic: nn.Module,
+    bank: LatentBank,
+    encoder: nn.Module,
+    patches: Tensor,
 ) -> dict[str, Any]:
-    """Published loss, length of the latents, and difference inside the hole, for each weight of the prior."""
+    """Published loss, length of the latents, and difference inside the hole, for each weight (an argument of the search)."""
     hole = square_hole()[None, None].expand_as(patches)
     objective = LatentObjective(generator, published_loss(critic), patches, ~hole)
     found = {}
-    for weight in PRIOR_WEIGHTS:
-        search = fast_search(critic, bank, encoder, prior_weight=weight, progress=False, snapshots=2)
+    for weight in weights:
+        settings: dict[str, Any] = {name: weight}
+        search = fast_search(critic, bank, encoder, progress=False, snapshots=2, **settings)
         result = search.search(patches, hole, generator)
         latents = result.latents[:, 0]
         inside = masked_l1(result.best_inpainted(), patches, hole).mean().item()
@@ -104,11 +150,14 @@ def main() -> None:
     for network in (generator, critic):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     descents = compare_descents(generator, critic, bank, held_out)
-    print(table("descent", [str(budget) for budget in BUDGETS], descents), flush=True)
-    priors = compare_priors(generator, critic, bank, encoder, train)
-    print("\n" + table("weight", ["published loss", "norm", "L1 inside the hole"], priors))
+    descents["Gauss-Newton"], cost = compare_gauss_newton(generator, critic, held_out)
+    print(table("descent", [str(budget) for budget in BUDGETS], descents))
+    print(f"A Jacobian takes the time of {cost:.0f} gradients.", flush=True)
+    content: dict[str, Any] = {"descents": descents, "gradients of a Jacobian": cost}
+    for name, weights in (("prior_weight", PRIOR_WEIGHTS), ("guess_weight", GUESS_WEIGHTS)):
+        content[name] = compare_weights(name, weights, generator, critic, bank, encoder, train)
+        print("\n" + table(name, ["published loss", "norm", "L1 inside the hole"], content[name]), flush=True)
     if options.output:
-        content = {"descents": descents, "priors": priors}
         options.output.write_text(json.dumps(content, indent=4) + "\n", encoding="utf-8")
 
 

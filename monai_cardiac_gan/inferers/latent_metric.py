@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["latent_metric", "metric_inverse"]
+__all__ = ["image_slopes", "latent_metric", "metric_inverse"]
 
 SAMPLES = 16
 """Latents that are averaged over. The directions that matter are much the same everywhere."""
@@ -49,18 +49,25 @@ def latent_metric(generator: nn.Module, latent_size: int, samples: int = SAMPLES
     total = torch.zeros_like(directions)
     with torch.no_grad():
         for latent in latents:
-            slopes = torch.cat([_slopes(generator, latent, part) for part in directions.split(TANGENTS)])
+            slopes = image_slopes(generator, latent, directions)
             total += slopes @ slopes.T / slopes.shape[1]
     return total / samples
 
 
-def _slopes(generator: nn.Module, latent: Tensor, directions: Tensor) -> Tensor:
-    """(D, P) change of the image along each direction."""
+def image_slopes(generator: nn.Module, latent: Tensor, directions: Tensor) -> Tensor:
+    """(D, P) change of the image along each direction; one pass of forward-mode differentiation for each.
+
+    Args:
+        generator: latents (N, L) to images of P numbers.
+        latent: (L,) where.
+        directions: (D, L).
+    """
 
     def slope(direction: Tensor) -> Tensor:
         return torch.func.jvp(lambda one: generator(one[None])[0], (latent,), (direction,))[1]
 
-    return torch.func.vmap(slope)(directions).flatten(1)
+    parts = [torch.func.vmap(slope)(part).flatten(1) for part in directions.split(TANGENTS)]
+    return torch.cat(parts)
 
 
 def metric_inverse(metric: Tensor, damping: float = DAMPING) -> Tensor:

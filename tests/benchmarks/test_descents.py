@@ -1,6 +1,13 @@
 import pytest
 import torch
-from descents import BUDGETS, PRIOR_WEIGHTS, compare_descents, compare_priors, table
+from descents import (
+    BUDGETS,
+    PRIOR_WEIGHTS,
+    compare_descents,
+    compare_gauss_newton,
+    compare_weights,
+    table,
+)
 from torch import nn
 
 from monai_cardiac_gan.inferers import LatentBank
@@ -42,10 +49,18 @@ def test_each_descent_falls_and_the_preconditioned_ones_fastest(parts):
     assert found["L-BFGS, preconditioned, damping 0.001"][1] < found["gradient descent as published"][1]
 
 
+def test_gauss_newton_pays_for_its_jacobians(parts):
+    painter, critic, _ = parts
+    patches = painter(torch.randn(2, 100, generator=torch.Generator().manual_seed(3)))
+    losses, cost = compare_gauss_newton(painter, critic, patches)
+    assert losses == sorted(losses, reverse=True)
+    assert cost > 1
+
+
 def test_a_heavier_prior_keeps_latents_nearer_to_their_shell(parts):
     painter, critic, bank = parts
     patches = painter(2 * torch.randn(2, 100, generator=torch.Generator().manual_seed(3)))
-    found = compare_priors(painter, critic, bank, Encoder(), patches)
+    found = compare_weights("prior_weight", PRIOR_WEIGHTS, painter, critic, bank, Encoder(), patches)
     assert list(found) == [f"{weight:g}" for weight in PRIOR_WEIGHTS]
     assert abs(found["0.3"][1] - 10) < abs(found["0"][1] - 10)
 
