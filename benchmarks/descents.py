@@ -106,6 +106,7 @@ def compare_weights(
     critic: nn.Module,
     bank: LatentBank,
     encoder: nn.Module,
+    filling: nn.Module,
     patches: Tensor,
 ) -> dict[str, Any]:
     """Published loss, length of the latents, and difference inside the hole, for each weight (an argument of the search)."""
@@ -114,7 +115,7 @@ def compare_weights(
     found = {}
     for weight in weights:
         settings: dict[str, Any] = {name: weight}
-        search = fast_search(critic, bank, encoder, progress=False, snapshots=2, **settings)
+        search = fast_search(critic, bank, encoder, filling, progress=False, snapshots=2, **settings)
         result = search.search(patches, hole, generator)
         latents = result.latents[:, 0]
         inside = masked_l1(result.best_inpainted(), patches, hole).mean().item()
@@ -144,7 +145,7 @@ def main() -> None:
     parser.add_argument("--tuned", type=int, default=16)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
-    generator, critic, bank, encoder = networks(BUNDLE / "models", CPU)
+    generator, critic, bank, encoder, filling = networks(BUNDLE / "models", CPU)
     held_out = AortaPatchDataset(options.patch_set, "test", limit=options.patches).all_patches().float()
     train = AortaPatchDataset(options.patch_set, "train", limit=options.tuned).all_patches().float()
     for network in (generator, critic):
@@ -155,7 +156,7 @@ def main() -> None:
     print(f"A Jacobian takes the time of {cost:.0f} gradients.", flush=True)
     content: dict[str, Any] = {"descents": descents, "gradients of a Jacobian": cost}
     for name, weights in (("prior_weight", PRIOR_WEIGHTS), ("guess_weight", GUESS_WEIGHTS)):
-        content[name] = compare_weights(name, weights, generator, critic, bank, encoder, train)
+        content[name] = compare_weights(name, weights, generator, critic, bank, encoder, filling, train)
         print("\n" + table(name, ["published loss", "norm", "L1 inside the hole"], content[name]), flush=True)
     if options.output:
         options.output.write_text(json.dumps(content, indent=4) + "\n", encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,10 @@ class EvaluateInpainting:
         output_dir: where ``inpainting.json`` and ``inpainting.md`` go.
         hole_size: side of the square hole in the middle, pixels.
         batch_size: patches at once.
+        groups: name -> pattern of subjects (``"la_*"``, as `fnmatch` reads it); each gets rows of its own beside those of all.
+
+    Raises:
+        ValueError: when a pattern fits no subject.
     """
 
     def __init__(
@@ -116,8 +121,10 @@ class EvaluateInpainting:
         output_dir: str,
         hole_size: int = 25,
         batch_size: int = 16,
+        groups: Mapping[str, str] | None = None,
     ) -> None:
         self.fillings, self.held_out = dict(fillings), held_out
+        self.groups = {name: self._rows(pattern) for name, pattern in (groups or {}).items()}
         self.output_dir = Path(output_dir)
         self.hole_size, self.batch_size = hole_size, batch_size
 
@@ -131,11 +138,20 @@ class EvaluateInpainting:
             parts = zip(originals.split(self.batch_size), holes.split(self.batch_size), strict=True)
             painted = torch.cat([filling(patches, hidden) for patches, hidden in parts])
             found[name] = filling_quality(painted, originals, holes, pixel_mm)
+            for group, rows in self.groups.items():
+                found[f"{name}, {group}"] = filling_quality(painted[rows], originals[rows], holes[rows], pixel_mm)
             logger.info("%s: %s", name, found[name])
         self.output_dir.mkdir(parents=True, exist_ok=True)
         write_json(self.output_dir / "inpainting.json", {name: asdict(quality) for name, quality in found.items()})
         (self.output_dir / "inpainting.md").write_text(_table(found), encoding="utf-8")
         return found
+
+    def _rows(self, pattern: str) -> list[int]:
+        names = self.held_out.subjects()
+        rows = [row for row, name in enumerate(names) if fnmatchcase(name, pattern)]
+        if not rows:
+            raise ValueError(f"no held-out subject is called like '{pattern}': expected names such as '{names[0]}'.")
+        return rows
 
 
 class SearchFilling:

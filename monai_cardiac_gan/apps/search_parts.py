@@ -1,4 +1,4 @@
-"""What the fast search needs besides generator and critic: its bank and its encoder."""
+"""What the fast search needs besides generator and critic: its bank, its encoder, and a guess of the hole."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ def load_search_parts(
     bank_path: str,
     encoder_path: str | None,
     device: torch.device | str = "cpu",
+    filling: nn.Module | None = None,
+    filling_path: str | None = None,
 ) -> None:
-    """Load bank and encoder for the preset ``"fast"``; the preset ``"paper"`` needs neither.
+    """Load bank, encoder and filling network for the preset ``"fast"``; the preset ``"paper"`` needs neither.
 
     A bank of another generator, or none, is filled anew: that takes about a minute on a CPU, and is told.
 
@@ -36,11 +38,13 @@ def load_search_parts(
         encoder: gets the weights of ``encoder_path``, unless that is None.
         bank_path: file of a bank.
         encoder_path: file of an encoder that was trained for this generator.
-        device: where bank and encoder go.
+        device: where they go.
+        filling: gets the weights of ``filling_path``, unless that is None; it belongs to no generator.
+        filling_path: file of a filling network.
 
     Raises:
-        FileNotFoundError: when there is no encoder at its path.
-        ValueError: when the weights of the encoder do not fit.
+        FileNotFoundError: when there is no encoder or filling network at its path.
+        ValueError: when weights do not fit.
     """
     if preset != "fast":
         return
@@ -51,8 +55,11 @@ def load_search_parts(
         bank.fill(generator)
     if encoder_path is not None:
         load_network(encoder, encoder_path, device)
-    for part in (bank, encoder):
-        part.to(device).eval()
+    if filling is not None and filling_path is not None:
+        load_network(filling, filling_path, device)
+    for part in (bank, encoder, filling):
+        if part is not None:
+            part.to(device).eval()
 
 
 def fill_latent_bank(bank: LatentBank, generator: nn.Module, path: str, seed: int = 0) -> None:

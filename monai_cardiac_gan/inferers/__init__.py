@@ -5,7 +5,7 @@ from monai_cardiac_gan.inferers.blending import FeatheredBlending, Paste, Poisso
 from monai_cardiac_gan.inferers.calibration import SpreadCalibration, calibrate_spread, coverage
 from monai_cardiac_gan.inferers.coarse_to_fine import CoarseToFine
 from monai_cardiac_gan.inferers.gradient_descent import GradientDescent
-from monai_cardiac_gan.inferers.guess import EncodedGuess
+from monai_cardiac_gan.inferers.guess import EncodedGuess, PaintedGuess
 from monai_cardiac_gan.inferers.latent_bank import LatentBank
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
 from monai_cardiac_gan.inferers.latent_metric import latent_metric, metric_inverse
@@ -34,6 +34,7 @@ __all__ = [
     "MeanPatch",
     "NearestPatch",
     "NetworkFilling",
+    "PaintedGuess",
     "Paste",
     "PixelSpread",
     "PoissonBlending",

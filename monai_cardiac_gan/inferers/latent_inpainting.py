@@ -24,6 +24,9 @@ from monai_cardiac_gan.losses.inpainting import InpaintingLoss
 
 __all__ = ["LatentInpaintingInferer"]
 
+HELPERS = ("encoder", "network")
+"""Under these names start finders and guesses keep networks, which are frozen during a search, too."""
+
 
 class LatentInpaintingInferer(Inferer):
     r"""Paint the expected anatomy into the hole of a patch.
@@ -190,12 +193,12 @@ class LatentInpaintingInferer(Inferer):
     @contextmanager
     def _prepared(self, generator: nn.Module) -> Iterator[None]:
         """Evaluation mode, frozen parameters and the chosen layout inside; modes and flags as before outside."""
-        encoders = [getattr(part, "encoder", None) for part in (self.start_finder, self.guess)]
-        networks: list[Any] = [generator, *self.loss.networks(), *(each for each in encoders if each is not None)]
+        helpers = [getattr(part, name, None) for part in (self.start_finder, self.guess) for name in HELPERS]
+        networks = [generator, *self.loss.networks(), *(each for each in helpers if isinstance(each, nn.Module))]
         with _frozen(*networks):
             if self.channels_last:
                 for network in networks:
-                    network.to(memory_format=torch.channels_last)
+                    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             yield
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from monai_cardiac_gan.inferers.coarse_to_fine import CoarseToFine
 from monai_cardiac_gan.inferers.descent import Descent
 from monai_cardiac_gan.inferers.gradient_descent import GradientDescent
-from monai_cardiac_gan.inferers.guess import EncodedGuess
+from monai_cardiac_gan.inferers.guess import EncodedGuess, Guess, PaintedGuess
 from monai_cardiac_gan.inferers.latent_bank import LatentBank
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
 from monai_cardiac_gan.inferers.latent_metric import metric_inverse
@@ -27,8 +27,7 @@ PRIOR_WEIGHT = 0.03
 """Weight of the latents' distance from their shell. On 16 training patches it brought their mean norm from 17.2 to 10.9 and
 the difference inside the hole from 0.245 to 0.236, for a published loss of 0.106 instead of 0.104 (`benchmarks/descents.py`)."""
 GUESS_WEIGHT = 0.05
-"""Weight of the distance from the encoder's guess inside the hole. On 24 training patches it brought the difference there
-from 0.210 to 0.166 (the guess alone: 0.170), for a published loss of 0.105 instead of 0.104 (`benchmarks/descents.py`)."""
+"""Weight of the distance from the guess inside the hole, see `benchmarks/descents.py`."""
 COARSE_EVALUATIONS, EVALUATIONS = 80, 60
 """Gradients that the fast search may take at the smaller size and at the full one; it usually stops before."""
 COARSE_SIZE = 64
@@ -74,6 +73,7 @@ def fast_search(
     critic: nn.Module,
     bank: LatentBank,
     encoder: nn.Module | None = None,
+    filling: nn.Module | None = None,
     nearest: int = 4,
     coarse_evaluations: int = COARSE_EVALUATIONS,
     evaluations: int = EVALUATIONS,
@@ -90,19 +90,21 @@ def fast_search(
         critic: see `paper_search`.
         bank: of the generator, filled.
         encoder: of the generator, trained; None goes without.
+        filling: paints the guess of the hole, see `FillingUNet`; None takes the image of the encoder's guess.
         nearest: starts taken from the bank.
         coarse_evaluations: gradients that each descent may take at the smaller size.
         evaluations: the same at the full size, with the critic.
         coarse_size: the smaller size; None begins at the full one, for generators that paint no other.
         perceptual_weight: see `paper_search`.
         prior_weight: of `LatentShell`, which keeps latents where the generator was trained.
-        guess_weight: of `GuessedL1`, which keeps the hole near the encoder's guess; without an encoder there is none.
+        guess_weight: of `GuessedL1`, which keeps the hole near the guess; without filling and encoder there is none.
         seed: noted in the result; nothing is drawn.
         options: other arguments of `LatentInpaintingInferer`, such as ``starts``.
     """
     terms: dict[str, Term] = {"contextual": MaskedL1(), "perceptual": CriticScore(critic), "prior": LatentShell()}
     weights = {"perceptual": perceptual_weight, "prior": prior_weight}
-    if encoder is not None:
+    guess = _guess(encoder, filling)
+    if guess is not None:
         terms["guess"] = GuessedL1()
         weights["guess"] = guess_weight
 
@@ -115,11 +117,17 @@ def fast_search(
     return LatentInpaintingInferer(
         loss=InpaintingLoss(terms, weights),
         start_finder=GuessedStarts(bank, encoder, nearest),
-        guess=None if encoder is None else EncodedGuess(encoder),
+        guess=guess,
         descent=descent,
         seed=seed,
         **({"channels_last": True} | options),
     )
+
+
+def _guess(encoder: nn.Module | None, filling: nn.Module | None) -> Guess | None:
+    if filling is not None:
+        return PaintedGuess(filling)
+    return None if encoder is None else EncodedGuess(encoder)
 
 
 PRESETS: dict[str, Callable[..., LatentInpaintingInferer]] = {"paper": paper_search, "fast": fast_search}

@@ -67,6 +67,9 @@ class Patches:
     def all_patches(self):
         return discs([10, 12, 14]).half()
 
+    def subjects(self):
+        return ["phantom_1", "la_1", "la_2"]
+
     def __getitem__(self, index):
         return {Field.IMAGE: MetaTensor(self.all_patches()[index], affine=torch.diag(torch.tensor([2.0, 2, 2, 1])))}
 
@@ -86,3 +89,19 @@ def test_each_filling_gets_a_row(tmp_path):
     assert content["nothing"]["patches"] == 3
     lines = (tmp_path / "inpainting.md").read_text().splitlines()
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| nothing", "| black", "| larger"]
+
+
+def test_groups_of_subjects_get_rows_of_their_own(tmp_path):
+    def worse_on_phantoms(patches, holes):
+        return torch.where(holes, patches + torch.tensor([0.3, 0.1, 0.1])[:, None, None, None], patches)
+
+    found = EvaluateInpainting(
+        {"shift": worse_on_phantoms}, Patches(), str(tmp_path), batch_size=3, groups={"acquired": "la_*"}
+    ).run()
+    assert found["shift"].l1 == pytest.approx(0.5 / 3, rel=1e-3)
+    assert found["shift, acquired"].l1 == pytest.approx(0.1, rel=1e-3)
+    assert found["shift, acquired"].patches == 2
+    with pytest.raises(
+        ValueError, match=r"no held-out subject is called like 'b\*': expected names such as 'phantom_1'"
+    ):
+        EvaluateInpainting({}, Patches(), str(tmp_path), groups={"none": "b*"})

@@ -1,9 +1,19 @@
+import numpy as np
 import pytest
 import torch
-from inpainting import Recorder, UsualLoop, step_costs, times_to_target
+from inpainting import (
+    PublishedRuns,
+    Recorder,
+    UsualLoop,
+    compare_spread,
+    compare_with_nearest,
+    step_costs,
+    time_of_published,
+    times_to_target,
+)
 from torch import nn
 
-from monai_cardiac_gan.inferers import LatentObjective, paper_search
+from monai_cardiac_gan.inferers import LatentObjective, NearestPatch, paper_search
 from monai_cardiac_gan.losses import published_loss
 
 KNOWN = torch.ones(1, 1, 8, 8, dtype=torch.bool)
@@ -61,3 +71,64 @@ def test_networks_are_left_frozen(networks, patches):
     assert set(costs) == {"ours, ms", "bare, ms", "usual, ms", "ours / usual", "ours / bare"}
     assert costs["ours / bare"] == pytest.approx(costs["ours, ms"] / costs["bare, ms"], rel=0.9)
     assert not any(weight.requires_grad for network in networks for weight in network.parameters())
+
+
+def test_results_of_the_published_search_are_kept_and_used_again(networks, patches, tmp_path):
+    generator, critic = networks
+    runs = PublishedRuns(tmp_path / "runs.pt", generator, critic, iterations=20)
+    first = runs.latents(patches[:2], KNOWN, seed=0)
+    expected = paper_search(critic, iterations=20, progress=False).search(patches[:2], ~KNOWN, generator)
+    torch.testing.assert_close(first, expected.latents[:, 0])
+    again = PublishedRuns(tmp_path / "runs.pt", generator, critic, iterations=20)
+    assert len(again.kept) == 2
+    name = next(iter(again.kept))
+    again.kept[name] = torch.full((100,), 7.0)  # what is kept is not searched again
+    assert torch.equal(again.latents(patches, KNOWN, seed=0)[0], again.kept[name])
+    assert len(again.kept) == 3
+    other = PublishedRuns(tmp_path / "runs.pt", generator, critic, iterations=5)
+    other.latents(patches, KNOWN, seed=0)
+    assert len(other.kept) == 6  # two of twenty steps, whose file it was, and three of five
+
+
+def test_the_published_searchs_time_is_that_of_its_iterations(networks, patches, monkeypatch):
+    class Timed:
+        def __init__(self, iterations):
+            self.seconds = 2.0 + 0.5 * iterations
+
+        def search(self, *arguments):
+            return self
+
+    monkeypatch.setattr("inpainting.paper_search", lambda critic, iterations, **settings: Timed(iterations))
+    assert time_of_published(*networks, patches, KNOWN, 8000, 10) == pytest.approx(2.0 + 0.5 * 8000)
+
+
+def test_the_nearest_patch_is_held_against_the_image_of_the_latent(networks, patches):
+    generator, _ = networks
+    latents = torch.randn(3, 100, generator=torch.Generator().manual_seed(2))
+    images = generator(latents).detach()
+    found = compare_with_nearest(generator, latents, images, KNOWN, NearestPatch(patches))
+    assert found["difference outside the hole, fast search"] == pytest.approx([0, 0, 0], abs=1e-6)
+    assert found["fast not worse than nearest outside the hole, share"] == 1
+    nearest = [min(((p - image).abs() * KNOWN[0]).sum().item() / 60 for p in patches) for image in images]
+    assert found["difference outside the hole, nearest training patch"] == pytest.approx(nearest, rel=1e-5)
+
+
+def test_the_spread_is_that_of_the_diameters_over_starts():
+    rows, columns = np.ogrid[:128, :128]
+    distance = np.hypot(rows - 63.5, columns - 63.5)
+    discs = [torch.tensor(np.clip(size / 2 + 0.5 - distance, 0, 1), dtype=torch.float32)[None] for size in (20, 23, 26)]
+
+    class Runs:
+        """The published search ends at a latent that its generator paints as a disc of the seed's size."""
+
+        generator = staticmethod(lambda latents: torch.stack([discs[int(seed)] for seed in latents[:, 0]]))
+
+        def latents(self, patches, known, seed):
+            return torch.full((len(patches), 1), float(seed))
+
+    known = distance[None, None] > 20
+    patches = torch.zeros(2, 1, 128, 128)
+    quick = torch.stack([torch.stack([discs[0], discs[0], discs[0]])] * 2)
+    found = compare_spread(quick, Runs(), patches, torch.tensor(known), 3)
+    assert found["diameter's spread over starts, mm, published search"] == pytest.approx([3.0, 3.0], abs=0.1)
+    assert found["ratio of the mean spreads, fast / published"] == pytest.approx(0, abs=1e-6)

@@ -2,7 +2,15 @@ import pytest
 import torch
 from torch import nn
 
-from monai_cardiac_gan.inferers import EncodedGuess, LatentInpaintingInferer, LBFGSDescent, RandomStarts
+from monai_cardiac_gan.inferers import (
+    EncodedGuess,
+    LatentBank,
+    LatentInpaintingInferer,
+    LBFGSDescent,
+    PaintedGuess,
+    RandomStarts,
+    fast_search,
+)
 from monai_cardiac_gan.losses import GuessedL1, InpaintingLoss, MaskedL2
 
 
@@ -98,6 +106,19 @@ def test_an_encoder_in_training_mode_guesses_as_in_evaluation_and_stays_as_it_wa
     torch.testing.assert_close(with_others.latents[:1], alone.latents)
     assert encoder.training
     assert encoder.normalise.num_batches_tracked == 0
+
+
+def test_a_painted_guess_is_what_the_network_paints_and_comes_before_the_encoders(painter, judge, hole):
+    class Grey(nn.Module):
+        def forward(self, patches, holes):
+            return torch.where(holes, 0.25, patches)
+
+    images = patches(painter, 0.0)
+    assert torch.equal(PaintedGuess(Grey())(images, hole, painter), torch.where(hole, 0.25, images))
+    bank, encoder = LatentBank(latent_size=6, count=20, side=8), Reader(painter.weight)
+    assert isinstance(fast_search(judge, bank, encoder, Grey()).guess, PaintedGuess)
+    assert isinstance(fast_search(judge, bank, encoder).guess, EncodedGuess)
+    assert fast_search(judge, bank).guess is None
 
 
 def test_the_term_without_a_guess_is_refused():
