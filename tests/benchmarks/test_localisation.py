@@ -38,7 +38,9 @@ def test_shifts_and_growths_are_told_in_millimetres():
 
 
 def test_another_vessel_and_missing_slices_are_not_found():
-    elsewhere = summary([*against_reference(track(shift=40.0), FINE, reference()[:1] + reference()[:1], NATIVE), {"slice": 1, "state": "clear", "found": True, "centre": 0.0, "diameter": 0.0}])  # fmt: skip
+    entries = against_reference(track(shift=40.0), FINE, reference()[:1] + reference()[:1], NATIVE)
+    hit = {"slice": 1, "state": "clear", "found": True, "centre": 0.0, "diameter": 0.0}
+    elsewhere = summary([*entries, hit])
     assert elsewhere["reference: slices with a circle elsewhere"] == 2
     assert elsewhere["reference: found, share of clear slices"] == pytest.approx(1 / 3)
     short = against_reference(track(levels=range(10)), FINE, reference(), NATIVE)
