@@ -30,6 +30,8 @@ class Field:
     """The patches cut from the volume, a list of MetaTensors (1, 128, 128)."""
     DIGEST = "digest"
     """SHA-256 of the volume's voxels in RAS+ order; equal for identical volumes under two names."""
+    FINGERPRINT = "fingerprint"
+    """What the volume looks like, coarsely; nearly equal for slightly changed copies of one image."""
 
 
 class PatchColumn:

@@ -15,7 +15,15 @@ from monai.transforms import ScaleIntensityRangePercentilesd
 from tqdm import tqdm
 
 import monai_cardiac_gan
-from monai_cardiac_gan.data import PatchSetWriter, Record, VolumeError, given_split, same_person_groups, split_subjects
+from monai_cardiac_gan.data import (
+    PatchSetWriter,
+    Record,
+    VolumeError,
+    given_split,
+    near_duplicates,
+    same_person_groups,
+    split_subjects,
+)
 from monai_cardiac_gan.keys import Field, PatchColumn
 from monai_cardiac_gan.quality import GradeThreshold, QualityReport
 from monai_cardiac_gan.transforms import CropAortaPatchesd, GradeImageQualityd, LocaliseAortad, standard_volume
@@ -49,6 +57,7 @@ class VolumeOutcome:
         status: `"kept"` or `"left out"`.
         reason: why it was left out, empty for a kept one.
         details: grade, confidence, digest and the like, for the manifest.
+        fingerprint: see `volume_fingerprint`; None where none was noted.
     """
 
     subject: str
@@ -56,6 +65,7 @@ class VolumeOutcome:
     status: str = LEFT_OUT
     reason: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    fingerprint: np.ndarray | None = None
 
     def as_entry(self) -> dict[str, Any]:
         """The volume's entry in the manifest."""
@@ -146,7 +156,8 @@ class PreparePatchSet:
         digests: dict[str, list[str]] = {}
         for outcome in kept:
             digests.setdefault(outcome.subject, []).append(outcome.details[Field.DIGEST])
-        groups = same_person_groups(digests)
+        alike = self._alike(kept)
+        groups = same_person_groups(digests, [(pair["subjects"][0], pair["subjects"][1]) for pair in alike])
         try:
             sides = given_split(groups, self._wanted(kept)) or split_subjects(groups, self.train_fraction, self.seed)
         except ValueError:
@@ -154,7 +165,7 @@ class PreparePatchSet:
             raise
         for outcome in kept:
             outcome.details["split"] = sides[outcome.subject]
-        writer.finish(self._manifest(outcomes, [group for group in groups if len(group) > 1]))
+        writer.finish(self._manifest(outcomes, [group for group in groups if len(group) > 1], alike))
         logger.info("patch set: %s", self.output_dir)
         if self.strict and len(kept) < len(outcomes):
             logger.error("%d volumes were left out and --strict was asked for", len(outcomes) - len(kept))
@@ -169,6 +180,23 @@ class PreparePatchSet:
             for record in self.datalist
             if Field.SPLIT in record and record[Field.SUBJECT] in names
         }
+
+    def _alike(self, kept: Sequence[VolumeOutcome]) -> list[dict[str, Any]]:
+        """Pairs of volumes of different subjects that are nearly the same image, told as a warning."""
+        found = {
+            str(place): outcome.fingerprint for place, outcome in enumerate(kept) if outcome.fingerprint is not None
+        }
+        pairs = []
+        for one, other, cosine in near_duplicates(found):
+            subjects = [kept[int(place)].subject for place in (one, other)]
+            if subjects[0] != subjects[1]:
+                pairs.append(
+                    {"subjects": subjects, "images": [kept[int(p)].image for p in (one, other)], "cosine": cosine}
+                )
+                logger.warning(
+                    "%s and %s are nearly the same image (%.3f): kept on one side of the split", *subjects, cosine
+                )
+        return pairs
 
     def _outcome(self, record: Record, writer: PatchSetWriter) -> VolumeOutcome:
         outcome = VolumeOutcome(record[Field.SUBJECT], str(record[Field.IMAGE]))
@@ -195,6 +223,7 @@ class PreparePatchSet:
             "measures": {name: value if np.isfinite(value) else None for name, value in report.reasons.items()},
             Field.DIGEST: graded[Field.DIGEST],
         }
+        outcome.fingerprint = graded.get(Field.FINGERPRINT)
         if (reason := self.threshold.reason_to_drop(report)) is not None:
             outcome.reason = f"{outcome.image}: {reason}"
             return None
@@ -221,13 +250,16 @@ class PreparePatchSet:
         if self.figures:
             save_figure(_figure(record), writer.companion(f"{FIGURES}/{shard}.png"))
 
-    def _manifest(self, outcomes: list[VolumeOutcome], identical: list[list[str]]) -> dict[str, Any]:
+    def _manifest(
+        self, outcomes: list[VolumeOutcome], identical: list[list[str]], alike: list[dict[str, Any]]
+    ) -> dict[str, Any]:
         return {
             "package_version": monai_cardiac_gan.__version__,
             "train_fraction": self.train_fraction,
             "seed": self.seed,
             "volumes": [outcome.as_entry() for outcome in outcomes],
             "identical_subjects": identical,
+            "nearly_identical_images": alike,
         }
 
     def _log(self, outcomes: list[VolumeOutcome]) -> None:

@@ -10,6 +10,7 @@ from monai_cardiac_gan.data.datalist import (
 )
 from monai_cardiac_gan.data.digest import volume_digest
 from monai_cardiac_gan.data.errors import VolumeError
+from monai_cardiac_gan.data.fingerprint import near_duplicates, volume_fingerprint
 from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
 from monai_cardiac_gan.data.patch_set import PatchSetWriter, read_manifest, write_json
 from monai_cardiac_gan.data.phantom import PhantomLabel, PhantomVolume, WholeHeartPhantom
@@ -29,6 +30,7 @@ __all__ = [
     "VolumeError",
     "WholeHeartPhantom",
     "given_split",
+    "near_duplicates",
     "read_datalist",
     "read_manifest",
     "records_from_csv",
@@ -37,5 +39,6 @@ __all__ = [
     "same_person_groups",
     "split_subjects",
     "volume_digest",
+    "volume_fingerprint",
     "write_json",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -11,11 +11,12 @@ __all__ = ["TEST", "TRAIN", "given_split", "same_person_groups", "split_subjects
 TRAIN, TEST = "train", "test"
 
 
-def same_person_groups(digests: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """Subjects that share an identical volume, joined to groups.
+def same_person_groups(digests: Mapping[str, Sequence[str]], alike: Iterable[tuple[str, str]] = ()) -> list[list[str]]:
+    """Subjects that share an identical or a nearly identical volume, joined to groups.
 
     Args:
         digests: subject -> digests of the subject's volumes.
+        alike: pairs of subjects that are one person for another reason (`near_duplicates`).
 
     Returns:
         Groups of subjects, each sorted, in order of their first subjects.
@@ -24,9 +25,13 @@ def same_person_groups(digests: Mapping[str, Sequence[str]]) -> list[list[str]]:
         >>> same_person_groups({"ann": ["1"], "bob": ["2"], "eve": ["1"]})
         [['ann', 'eve'], ['bob']]
     """
+    ties: dict[str, set[str]] = {subject: set(own) for subject, own in digests.items()}
+    for number, (one, other) in enumerate(alike):  # a pair is as good as a common volume
+        for name in (one, other):
+            ties[name].add(f"alike {number}")
     groups: list[tuple[set[str], set[str]]] = []
-    for subject in sorted(digests):
-        members, seen = {subject}, set(digests[subject])
+    for subject in sorted(ties):
+        members, seen = {subject}, ties[subject]
         apart = []
         for other_members, other_seen in groups:
             if seen & other_seen:

@@ -7,6 +7,12 @@ from monai_cardiac_gan.transforms.crop_aorta_patches import (
     CropAortaPatchesDict,
 )
 from monai_cardiac_gan.transforms.digest_volume import DigestVolume, DigestVolumeD, DigestVolumed, DigestVolumeDict
+from monai_cardiac_gan.transforms.fingerprint_volume import (
+    FingerprintVolume,
+    FingerprintVolumeD,
+    FingerprintVolumed,
+    FingerprintVolumeDict,
+)
 from monai_cardiac_gan.transforms.grade_image_quality import (
     GradeImageQuality,
     GradeImageQualityD,
@@ -33,6 +39,10 @@ __all__ = [
     "DigestVolumeD",
     "DigestVolumeDict",
     "DigestVolumed",
+    "FingerprintVolume",
+    "FingerprintVolumeD",
+    "FingerprintVolumeDict",
+    "FingerprintVolumed",
     "GradeImageQuality",
     "GradeImageQualityD",
     "GradeImageQualityDict",

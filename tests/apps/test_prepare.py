@@ -130,6 +130,22 @@ def test_identical_volumes_under_two_names_stay_on_one_side(hearts, tmp_path):
         assert manifest["identical_subjects"] == [["s0", "same"]]
 
 
+def test_a_changed_copy_under_another_name_stays_on_one_side(hearts, tmp_path, caplog):
+    image = nibabel.load(hearts / "s0.nii.gz")
+    values = image.get_fdata(dtype=np.float32)
+    brighter = 2 * values + np.random.default_rng(0).normal(0, 0.01 * np.ptp(values), values.shape) + 50
+    nibabel.save(nibabel.Nifti1Image(brighter.astype(np.float32), image.affine), hearts / "copy.nii")
+    for seed in range(4):
+        prepare(hearts, tmp_path / f"set{seed}", seed=seed)
+        manifest = read_manifest(tmp_path / f"set{seed}")
+        sides = {entry["subject"]: entry["split"] for entry in manifest["volumes"]}
+        assert sides["s0"] == sides["copy"] != sides["s1"]
+        (pair,) = manifest["nearly_identical_images"]
+        assert pair["subjects"] == ["copy", "s0"]
+        assert pair["cosine"] > 0.97
+    assert "copy and s0 are nearly the same image" in caplog.text
+
+
 def test_grades_of_people_decide_where_there_are_any(hearts, tmp_path, write_tube):
     write_tube("s2.nii.gz", 2, hearts)
     with (hearts / "list.csv").open("w", newline="") as file:
