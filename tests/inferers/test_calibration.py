@@ -21,11 +21,21 @@ def test_new_cases_lie_in_their_intervals_as_often_as_wanted(seed, level):
     assert coverage(errors, found.half_width(deviations)) == pytest.approx(level, abs=0.04)
 
 
-def test_with_normal_errors_the_closed_form_comes_out():
-    found = calibrate_spread(*drawn(0, 200000), 0.9)
-    assert found.floor == pytest.approx(0.5, abs=0.03)
-    assert found.factor == pytest.approx(1.645, abs=0.02)
-    assert found.count == 200000
+def test_with_normal_errors_the_intervals_are_as_narrow_as_the_closed_form_ones():
+    errors, deviations = drawn(0, 100000)
+    found = calibrate_spread(errors, deviations, 0.9)
+    ideal = 1.645 * np.sqrt(deviations**2 + 0.5**2)
+    assert found.half_width(deviations).mean() == pytest.approx(ideal.mean(), rel=0.03)
+    assert found.count == 100000
+
+
+def test_a_few_cases_that_are_far_off_and_spread_widely_do_not_widen_the_others():
+    source = np.random.default_rng(0)
+    deviations = np.concatenate([np.full(900, 0.1), np.full(100, 5.0)])
+    errors = source.normal(0, np.sqrt(deviations**2 + 0.3**2))
+    found = calibrate_spread(errors, deviations)
+    assert found.half_width(0.1) < 0.9  # their root mean square, 1.6, would say 2.6
+    assert coverage(errors, found.half_width(deviations)) == pytest.approx(0.9, abs=0.01)
 
 
 @given(scale=st.floats(0.01, 100))
