@@ -41,7 +41,7 @@ class DiscHoles:
         return torch.stack([self._hole(image)[None] for image in batch[Field.IMAGE]])
 
     def _hole(self, image: Tensor) -> Tensor:
-        pixel_mm = _pixel_mm(image)
+        pixel_mm = side_of_pixels(image)
         centre, diameter = self._aorta(image, pixel_mm)
         return disc_hole(centre, diameter / pixel_mm, self.margin_mm / pixel_mm, image.shape[1:])
 
@@ -114,5 +114,6 @@ class LabelHoles:
         )
 
 
-def _pixel_mm(image: Tensor) -> float:
+def side_of_pixels(image: Tensor) -> float:
+    """Side of a patch's pixels, mm, from its affine; 1 mm where it has none."""
     return float(np.linalg.norm(np.asarray(image.affine)[:3, 0])) if isinstance(image, MetaTensor) else 1.0

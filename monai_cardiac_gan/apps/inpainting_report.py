@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from ignite.engine import Engine, Events
 from matplotlib.figure import Figure
-from monai.data import MetaTensor
 from tqdm import tqdm
 
 import monai_cardiac_gan
 from monai_cardiac_gan.aorta import AortaDisc, AortaEllipse, fit_ellipse, measure_disc
 from monai_cardiac_gan.apps.calibrate_inpainting import CENTRE, DIAMETER, PIXEL, read_calibration
 from monai_cardiac_gan.apps.generate import SAMPLES_FIGURE
+from monai_cardiac_gan.apps.holes import side_of_pixels
 from monai_cardiac_gan.apps.report_page import Section, write_page
 from monai_cardiac_gan.data import read_manifest, write_json
 from monai_cardiac_gan.inferers import DiscSpread, InpaintingResult, SpreadCalibration, disc_spread, pixel_spread
@@ -78,7 +78,7 @@ class InpaintingReport:
         result: InpaintingResult = engine.state.output["result"]
         batch: Mapping[str, Any] = engine.state.batch
         for index in tqdm(range(len(result.patches)), desc="figures", leave=False):
-            self._add(result, index, _origin(batch, index), _pixel_mm(batch, index))
+            self._add(result, index, _origin(batch, index), side_of_pixels(batch[Field.IMAGE][index]))
 
     def _add(self, result: InpaintingResult, index: int, origin: dict[str, Any], pixel_mm: float) -> None:
         images = [image[0].numpy() for image in result.inpainted[index]]
@@ -201,12 +201,6 @@ def _origin(batch: Mapping[str, Any], index: int) -> dict[str, Any]:
     return {PatchColumn.SUBJECT: subject, PatchColumn.SLICE: level} | {
         name: float(meta[name]) if name in meta else None for name in names
     }
-
-
-def _pixel_mm(batch: Mapping[str, Any], index: int) -> float:
-    """Side of a patch's pixels, from its affine; 1 mm where it has none."""
-    image = batch[Field.IMAGE][index]
-    return float(np.linalg.norm(np.asarray(image.affine)[:3, 0])) if isinstance(image, MetaTensor) else 1.0
 
 
 def _ellipse(image: np.ndarray, disc: AortaDisc | None, pixel_mm: float) -> AortaEllipse | None:
