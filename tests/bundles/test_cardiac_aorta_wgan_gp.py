@@ -13,6 +13,7 @@ from monai.bundle import ConfigParser, ConfigWorkflow, ckpt_export, verify_metad
 from monai.utils import optional_import
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from monai_cardiac_gan.apps import load_network, read_calibration
 from monai_cardiac_gan.data import PatchSetWriter
 from monai_cardiac_gan.networks.nets import (
     FillingUNet,
@@ -127,13 +128,25 @@ def test_the_exported_generator_paints_what_the_shipped_one_paints(bundle, paths
 
 def test_shipped_weights_are_small_and_load_safely(bundle):
     listed = (bundle / "large_files.yml").read_text()
-    for name in ("model.pt", "critic.pt", "features.pt"):
-        path = bundle / "models" / name
+    shipped = sorted((bundle / "models").glob("*.pt"))
+    assert len(shipped) == 7
+    for path in shipped:
+        name = path.name
         assert path.stat().st_size <= LARGEST_WEIGHTS
         state = torch.load(path, weights_only=True)
         assert all(torch.isfinite(value).all() for value in state.values())
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         assert re.search(rf'path: "models/{name}"\n.*\n\s+hash_val: "{digest}"', listed), name
+
+
+def test_the_shipped_intervals_belong_to_the_shipped_generator_and_the_usual_search(bundle, paths):
+    parser = ConfigParser(ConfigParser.load_config_files(paths("common", "inference")))
+    parser["bundle_root"], parser["device"] = str(bundle), "cpu"
+    generator = load_network(parser.get_parsed_content("generator"), str(bundle / "models" / "model.pt"))
+    intervals = read_calibration(
+        bundle / "models" / "calibration.json", generator, parser.get_parsed_content("inferer")
+    )
+    assert set(intervals) == {"pixel", "diameter_mm", "centre_mm"}
 
 
 @pytest.mark.parametrize("name", [*CONFIGS, "common"])
