@@ -149,6 +149,8 @@ def on_reference(folder: Path, path: Path) -> dict[str, float]:
     entries: list[dict[str, Any]] = []
     for record in read_datalist(folder):
         subject = record[Field.SUBJECT]
+        if subject not in reference:
+            continue
         image = read(record)[Field.IMAGE]
         native = nibabel.as_closest_canonical(nibabel.load(record[Field.IMAGE]))
         track = localise_aorta(image[0].numpy(), image.pixdim.numpy())
