@@ -1,6 +1,12 @@
 """Ways from trained networks to images: painting the expected aorta into a hole."""
 
-from monai_cardiac_gan.inferers.baselines import BiharmonicFilling, MeanPatch, NearestPatch, NetworkFilling
+from monai_cardiac_gan.inferers.baselines import (
+    BiharmonicFilling,
+    MeanPatch,
+    NearestPatch,
+    NetworkFilling,
+    OpenCVFilling,
+)
 from monai_cardiac_gan.inferers.blending import FeatheredBlending, Paste, PoissonBlending, seam_error
 from monai_cardiac_gan.inferers.calibration import SpreadCalibration, calibrate_spread, coverage
 from monai_cardiac_gan.inferers.coarse_to_fine import CoarseToFine
@@ -34,6 +40,7 @@ __all__ = [
     "MeanPatch",
     "NearestPatch",
     "NetworkFilling",
+    "OpenCVFilling",
     "PaintedGuess",
     "Paste",
     "PixelSpread",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from skimage.restoration import inpaint_biharmonic
 from torch import Tensor, nn
 
-__all__ = ["BiharmonicFilling", "Filling", "MeanPatch", "NearestPatch", "NetworkFilling"]
+__all__ = ["BiharmonicFilling", "Filling", "MeanPatch", "NearestPatch", "NetworkFilling", "OpenCVFilling"]
 
 Filling = Callable[[Tensor, Tensor], Tensor]
 """Patches (N, 1, H, W) and holes of the same shape, bool, to patches with the holes filled."""
+
+RADIUS = 3.0
+"""Of OpenCV's own example."""
+OPENCV_FLAGS = {"telea": "INPAINT_TELEA", "navier-stokes": "INPAINT_NS"}
 
 
 class MeanPatch:
@@ -72,6 +78,38 @@ class BiharmonicFilling:
         painted = patches.clone()
         for image, hole in zip(painted, holes, strict=True):
             filled = inpaint_biharmonic(image[0].cpu().numpy(), hole[0].cpu().numpy())
+            image[hole] = torch.from_numpy(filled).to(image)[None][hole]
+        return torch.where(holes, painted.clamp(-1, 1), patches)
+
+
+class OpenCVFilling:
+    """Classical filling by OpenCV, which has to be installed.
+
+    Args:
+        method: ``"telea"`` (Telea 2004, fast marching) or ``"navier-stokes"`` (Bertalmio et al. 2001).
+        radius: of the neighbourhood of each pixel, pixels.
+
+    Raises:
+        ValueError: when there is no such method.
+        ImportError: when OpenCV is missing.
+    """
+
+    def __init__(self, method: str = "telea", radius: float = RADIUS) -> None:
+        if method not in OPENCV_FLAGS:
+            raise ValueError(f"the method is '{method}': expected one of {', '.join(OPENCV_FLAGS)}.")
+        try:
+            self.opencv = importlib.import_module("cv2")
+        except ImportError as error:
+            raise ImportError("this filling needs OpenCV: pip install opencv-python-headless.") from error
+        self.flag, self.radius = getattr(self.opencv, OPENCV_FLAGS[method]), radius
+
+    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+        """Fill the holes."""
+        painted = patches.clone()
+        for image, hole in zip(painted, holes, strict=True):
+            known = torch.where(hole, 0.0, image)[0].cpu().numpy().astype(np.float32)
+            mask = hole[0].cpu().numpy().astype(np.uint8)
+            filled = self.opencv.inpaint(known, mask, self.radius, self.flag)
             image[hole] = torch.from_numpy(filled).to(image)[None][hole]
         return torch.where(holes, painted.clamp(-1, 1), patches)
 

@@ -1,9 +1,17 @@
+import sys
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from monai_cardiac_gan.inferers.baselines import BiharmonicFilling, MeanPatch, NearestPatch, NetworkFilling
+from monai_cardiac_gan.inferers.baselines import (
+    BiharmonicFilling,
+    MeanPatch,
+    NearestPatch,
+    NetworkFilling,
+    OpenCVFilling,
+)
 from monai_cardiac_gan.networks.nets import FillingUNet
 
 TRAIN = torch.rand(30, 1, 12, 12, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -58,3 +66,22 @@ def test_the_nearest_is_that_of_numpy():
 def test_a_plane_is_continued():
     plane = (torch.arange(12.0)[:, None] + 2 * torch.arange(12.0)).expand(1, 1, 12, 12) / 40 - 0.4
     torch.testing.assert_close(BiharmonicFilling()(plane, HOLES[:1]), plane, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("method", ["telea", "navier-stokes"])
+def test_opencv_fills_from_the_rim_and_does_not_look_into_the_hole(method):
+    pytest.importorskip("cv2")
+    filling = OpenCVFilling(method)
+    half = torch.full((1, 1, 12, 12), 0.5)
+    torch.testing.assert_close(filling(torch.where(HOLES[:1], -1.0, half), HOLES[:1]), half)
+    painted = filling(PATCHES, HOLES)
+    assert torch.equal(painted[~HOLES], PATCHES[~HOLES])
+    assert torch.equal(painted, filling(torch.where(HOLES, -PATCHES, PATCHES), HOLES))
+
+
+def test_opencv_that_is_missing_and_methods_that_it_lacks_are_told(monkeypatch):
+    with pytest.raises(ValueError, match="the method is 'poisson': expected one of telea, navier-stokes"):
+        OpenCVFilling("poisson")
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(ImportError, match="this filling needs OpenCV: pip install opencv-python-headless"):
+        OpenCVFilling()
