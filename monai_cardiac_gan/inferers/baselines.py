@@ -17,6 +17,7 @@ Filling = Callable[[Tensor, Tensor], Tensor]
 
 RADIUS = 3.0
 """Of OpenCV's own example."""
+GREYS = 255
 OPENCV_FLAGS = {"telea": "INPAINT_TELEA", "navier-stokes": "INPAINT_NS"}
 
 
@@ -107,9 +108,10 @@ class OpenCVFilling:
         """Fill the holes."""
         painted = patches.clone()
         for image, hole in zip(painted, holes, strict=True):
-            known = torch.where(hole, 0.0, image)[0].cpu().numpy().astype(np.float32)
+            known = torch.where(hole, 0.0, image)[0].cpu().numpy().clip(-1, 1)
+            grey = np.round((known + 1) / 2 * GREYS).astype(np.uint8)  # what OpenCV was written for
             mask = hole[0].cpu().numpy().astype(np.uint8)
-            filled = self.opencv.inpaint(known, mask, self.radius, self.flag)
+            filled = self.opencv.inpaint(grey, mask, self.radius, self.flag) / GREYS * 2 - 1
             image[hole] = torch.from_numpy(filled).to(image)[None][hole]
         return torch.where(holes, painted.clamp(-1, 1), patches)
 
