@@ -73,9 +73,9 @@ def test_opencv_fills_from_the_rim_and_does_not_look_into_the_hole(method):
     pytest.importorskip("cv2")
     filling = OpenCVFilling(method)
     half = torch.full((1, 1, 12, 12), 0.5)
-    for grey in (half, -half):  # to a grey level of 8 bits
+    for grey in (half, -half):  # both round on 8 bits
         painted = filling(torch.where(HOLES[:1], 0.1, grey), HOLES[:1])
-        torch.testing.assert_close(painted, grey, rtol=0, atol=2 / 255)
+        torch.testing.assert_close(painted, grey, rtol=0, atol=4 / 255)
     painted = filling(PATCHES, HOLES)
     assert torch.equal(painted[~HOLES], PATCHES[~HOLES])
     assert torch.equal(painted, filling(torch.where(HOLES, -PATCHES, PATCHES), HOLES))
