@@ -65,7 +65,8 @@ def hough_circles(image: np.ndarray, radii: np.ndarray) -> np.ndarray:
     """
     gradient = _saturated_gradient(image)
     reach = int(np.ceil(radii.max())) + 1
-    shape = [fft.next_fast_len(size + 2 * reach, real=True) for size in image.shape]
+    # one margin is enough: what wraps around from either side falls into it
+    shape = [fft.next_fast_len(size + reach, real=True) for size in image.shape]
     spectra = fft.rfft2(gradient, shape)
     votes = fft.irfft2((spectra[:, None] * _rim_spectra(tuple(radii.tolist()), (shape[0], shape[1]))).sum(0), shape)
     return votes[:, : image.shape[0], : image.shape[1]]
