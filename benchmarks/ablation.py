@@ -105,7 +105,9 @@ def main() -> None:
         print(table(results), flush=True)
 
 
-def trained(name: str, options: argparse.Namespace) -> tuple[WganGpTrainer, GeneratorAverage]:
+def trained(
+    name: str, options: argparse.Namespace, data: AortaPatchDataset | None = None, mask_invalid: bool = True
+) -> tuple[WganGpTrainer, GeneratorAverage]:
     """A training of the variant that stops when its CPU time is over."""
     settings = MODERN | CHANGES[name]
     torch.manual_seed(options.seed)
@@ -113,7 +115,7 @@ def trained(name: str, options: argparse.Namespace) -> tuple[WganGpTrainer, Gene
     generator = ResidualGenerator(**shape, **({"noise": True} | settings["generator"]))
     critic = ResidualCritic(**shape, **settings["critic"])
     average = GeneratorAverage(generator, 0.999)
-    data = AortaPatchDataset(options.patch_set, "train")
+    data = AortaPatchDataset(options.patch_set, "train") if data is None else data
 
     def adam(network: nn.Module) -> torch.optim.Optimizer:
         return torch.optim.Adam(network.parameters(), settings["rate"], betas=settings["betas"], fused=True)
@@ -134,6 +136,7 @@ def trained(name: str, options: argparse.Namespace) -> tuple[WganGpTrainer, Gene
         augment=DifferentiableAugmentation(cutout=0.25, brightness=0.2, contrast=0.25, probability=settings["augment"]),
         execution=Execution(channels_last=True),
         seed=options.seed,
+        mask_invalid=mask_invalid,
         train_handlers=[average],
     )
     end = time.process_time() + 60 * options.minutes

@@ -6,6 +6,8 @@ import nibabel
 import numpy as np
 import pytest
 
+from monai_cardiac_gan.data import PatchStore, column_table, patch_stack
+
 REAL_DATA_VARIABLE = "MONAI_CARDIAC_GAN_REAL_DATA"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -74,3 +76,24 @@ def write_tube(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+class PatchSetMaker:
+    """Writes patch sets by hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store, self.count = PatchStore(folder), 0
+
+    def add(self, patches: list, affines: list, columns: list) -> str:
+        key = f"volume_{self.count:05d}"
+        table = column_table(columns, affines, np.shape(patches[0])[0])
+        self.count += 1
+        return self.store.add_patches(key, {}, patch_stack(patches), table)["shard"]
+
+    def finish(self, manifest: dict) -> None:
+        self.store.finish(manifest)
+
+
+@pytest.fixture(scope="session")
+def patch_set_maker() -> type[PatchSetMaker]:
+    return PatchSetMaker

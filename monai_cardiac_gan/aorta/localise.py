@@ -72,7 +72,8 @@ def localise_aorta(
         ([40.0, 30.0], 20.0)
     """
     volume = checked_volume(volume)
-    volume = volume - volume.min()  # brightness is compared by ratios
+    if lowest := volume.min():
+        volume = volume - lowest  # brightness is compared by ratios
     spacing = checked_spacing(spacing)
     seed_mm = None if seed is None else checked_seed(seed, volume.shape, spacing)
     grid = _search_grid(volume, spacing)

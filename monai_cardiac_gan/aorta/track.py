@@ -58,5 +58,40 @@ class AortaTrack:
         """The track of a volume in which no aorta was found."""
         return cls([], [], [], [], 0.0)  # type: ignore[arg-type]  # converted in __post_init__
 
+    def on_slices(self, spacing: float, new_spacing: float) -> AortaTrack:
+        """The same course on slices of another distance, which start at the same place.
+
+        Between two slices all values run straight; a new slice is left out when none of the old ones lies within half a
+        slice's distance of it.
+
+        Args:
+            spacing: distance of this track's slices, mm.
+            new_spacing: distance of the new ones, mm.
+
+        Raises:
+            ValueError: when a distance is not positive.
+
+        Example:
+            >>> track = AortaTrack([2, 3], [[80.0, 60.0], [82.0, 60.0]], [24.0, 25.0], [0.9, 0.8], 0.85)
+            >>> finer = track.on_slices(2.0, 1.0)
+            >>> finer.slices.tolist(), finer.centres_mm[:, 0].tolist()
+            ([3, 4, 5, 6, 7], [80.0, 80.0, 81.0, 82.0, 82.0])
+        """
+        if not min(spacing, new_spacing) > 0:
+            raise ValueError(f"the slices lie {spacing} and {new_spacing} mm apart: expected positive distances.")
+        if spacing == new_spacing or not len(self):
+            return self
+        ratio = new_spacing / spacing
+        levels = np.arange(
+            np.ceil((self.slices[0] - 0.5) / ratio), np.floor((self.slices[-1] + 0.5) / ratio) + 1, dtype=np.int64
+        )
+        places = levels[levels >= 0] * ratio
+        gaps = np.abs(places[:, None] - self.slices).min(1)
+        kept = gaps <= 0.5 + np.finfo(np.float32).eps  # a slice half-way between two belongs to both
+        places, levels = places[kept], levels[levels >= 0][kept]
+        values = np.column_stack([self.centres_mm, self.diameters_mm, self.confidence])
+        taken = np.stack([np.interp(places, self.slices, column) for column in values.T], 1)
+        return AortaTrack(levels, taken[:, :2], taken[:, 2], taken[:, 3], self.track_confidence)
+
     def __len__(self) -> int:
         return len(self.slices)

@@ -12,7 +12,7 @@ from monai_cardiac_gan.apps.growth import grow_networks
 from monai_cardiac_gan.apps.holes import DiscHoles, LabelHoles
 from monai_cardiac_gan.apps.inpainted_volumes import SaveInpaintedVolumes
 from monai_cardiac_gan.apps.inpainting_report import InpaintingReport
-from monai_cardiac_gan.apps.prepare import PreparePatchSet, VolumeOutcome, scaled_intensity
+from monai_cardiac_gan.apps.prepare import PreparePatchSet
 from monai_cardiac_gan.apps.search_parts import fill_latent_bank, load_search_parts
 from monai_cardiac_gan.apps.train_encoder import TrainLatentEncoder
 from monai_cardiac_gan.apps.train_features import TrainPatchFeatures
@@ -31,7 +31,6 @@ __all__ = [
     "TrainFillingNetwork",
     "TrainLatentEncoder",
     "TrainPatchFeatures",
-    "VolumeOutcome",
     "compare",
     "draw_patches",
     "explain_errors",
@@ -42,5 +41,4 @@ __all__ = [
     "load_network",
     "load_search_parts",
     "read_calibration",
-    "scaled_intensity",
 ]

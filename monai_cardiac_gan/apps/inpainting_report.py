@@ -185,8 +185,8 @@ class InpaintingReport:
             return []
         volumes = self._volumes()
         left_out = [f"{entry[Field.SUBJECT]}: {entry['reason']}" for entry in volumes if entry["status"] != "kept"]
-        figures = sorted((self.patch_set / "figures").glob("*.png"))
-        images = [str(_relative(path, self.output_dir)) for path in figures]
+        pictures = [entry.get("figure") or entry.get("row") for entry in volumes]
+        images = [str(_relative(self.patch_set / name, self.output_dir)) for name in pictures if name]
         kept = len(volumes) - len(left_out)
         text = f"{kept} of {len(volumes)} volumes were kept." + "".join(f"\nLeft out: {line}" for line in left_out)
         return [Section("Volumes", text, images)]

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
+from monai_cardiac_gan.data.valid_region import valid_region
 from monai_cardiac_gan.keys import Field
 
 __all__ = ["CachedPatches"]
@@ -18,7 +19,7 @@ class CachedPatches:
     """Data loader over a patch set in memory, on the CPU or on a GPU.
 
     Patches are small (32 kB at half precision): a hundred thousand fit into 3.3 GB, and a batch is one look-up instead of
-    as many reads, conversions and copies. Images come without metadata.
+    as many reads, conversions and copies. Batches hold `Field.IMAGE` and `Field.VALID`; images come without metadata.
 
     Args:
         dataset: the patches; its ``transform`` is not applied.
@@ -41,11 +42,13 @@ class CachedPatches:
         device: torch.device | str = "cpu",
     ) -> None:
         patches = dataset.all_patches()
+        bounds = dataset.all_bounds()
         side = patches.shape[-1]
         if size < 1 or side % size:
             raise ValueError(f"size is {size}, expected a divisor of the patches' side {side}: such as {side // 2}.")
         reduced = patches if size == side else F.avg_pool2d(patches.float(), side // size).to(patches.dtype)
-        self.patches = reduced.to(device)
+        self.patches, self.bounds = reduced.to(device), bounds.to(device)
+        self.side, self.size = side, size
         self.batch_sampler = batches
 
     def spread(self, count: int) -> Tensor:
@@ -61,4 +64,5 @@ class CachedPatches:
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         for indices in self.batch_sampler:
             chosen = torch.as_tensor(indices, device=self.patches.device)
-            yield {Field.IMAGE: self.patches[chosen].float()}
+            valid = valid_region(self.bounds[chosen], self.side, self.size)
+            yield {Field.IMAGE: self.patches[chosen].float(), Field.VALID: valid}

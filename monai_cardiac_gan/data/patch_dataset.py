@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +14,9 @@ import torch
 from monai.data import MetaTensor
 from torch.utils.data import Dataset
 
-from monai_cardiac_gan.data.patch_set import AFFINES, COLUMNS, PATCHES, read_columns, read_manifest
+from monai_cardiac_gan.data.patch_set import AFFINE, COLUMNS, PATCHES, read_manifest
 from monai_cardiac_gan.data.splits import TEST, TRAIN
+from monai_cardiac_gan.data.valid_region import VALID_COLUMNS, valid_bounds, valid_region
 from monai_cardiac_gan.keys import Field, PatchColumn
 
 __all__ = ["AortaPatchDataset"]
@@ -32,7 +33,7 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
     """Map-style dataset over a patch set on disk; a patch is read when it is asked for.
 
     Args:
-        folder: the patch set (`PatchSetWriter`).
+        folder: the patch set (`PreparePatchSet`).
         split: ``"train"``, ``"test"``, or None for all.
         transform: applied to each item.
         limit: at most this many patches, evenly spread over the split; None takes all.
@@ -43,7 +44,8 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
 
     Returns:
         Items are dictionaries: `Field.IMAGE` a `MetaTensor` (1, 128, 128) float32 in [-1, 1] with affine and the entries of
-        `PatchColumn` as metadata, `Field.SUBJECT` the subject.
+        `PatchColumn` as metadata, `Field.VALID` which of its pixels lie inside the field of view (bool, the same shape),
+        `Field.SUBJECT` the subject.
     """
 
     def __init__(
@@ -61,45 +63,84 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
         self.transform = transform
         volumes = [volume for volume in read_manifest(self.folder)[VOLUMES] if volume.get(SHARD)]
         self.volumes = [volume for volume in volumes if split in (None, volume[SPLIT])]
-        places = [(number, row) for number, volume in enumerate(self.volumes) for row in range(volume[COUNT])]
-        if not places:
+        # a set of a million patches is known by one number each
+        counts = np.array([volume[COUNT] for volume in self.volumes], dtype=np.int64)
+        self.ends = np.cumsum(counts)
+        total = int(counts.sum())
+        if not total:
             raise ValueError(
                 f"{self.folder}: holds no patches of the split '{split}'; see its manifest for what was left out."
             )
-        chosen = (
-            range(len(places))
-            if limit is None
-            else np.linspace(0, len(places) - 1, min(limit, len(places))).astype(int)
+        self.chosen = (
+            np.arange(total) if limit is None else np.linspace(0, total - 1, min(limit, total)).astype(np.int64)
         )
-        self.places = [places[i] for i in chosen]
         # opened by each process for itself: a memory map does not travel to the workers of a loader
         self._shard = lru_cache(OPEN_SHARDS)(self._open_shard)
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.chosen)
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Number of the volume, and row in it, of a patch."""
+        patch = self.chosen[index]
+        number = int(np.searchsorted(self.ends, patch, side="right"))
+        return number, int(patch - (self.ends[number - 1] if number else 0))
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """One patch with what is known of it."""
-        number, row = self.places[index]
+        number, row = self.place(index)
         volume = self.volumes[number]
-        patches, affines, columns = self._shard(volume[SHARD])
+        patches, columns = self._shard(volume[SHARD])
         pixels = torch.from_numpy(patches[row].astype(np.float32))[None]
-        meta = {PatchColumn.SUBJECT: volume[Field.SUBJECT], PatchColumn.GRADE: volume[Field.GRADE], **columns[row]}
-        image = MetaTensor(pixels, affine=torch.from_numpy(affines[row].copy()), meta=meta)
-        item = {Field.IMAGE: image, Field.SUBJECT: volume[Field.SUBJECT]}
+        known = {name: columns[name][row].item() for name in columns.dtype.names or () if name != AFFINE}
+        meta = {PatchColumn.SUBJECT: volume[Field.SUBJECT], PatchColumn.GRADE: volume[Field.GRADE], **known}
+        image = MetaTensor(pixels, affine=torch.from_numpy(columns[AFFINE][row].copy()), meta=meta)
+        valid = valid_region([valid_bounds(known)], pixels.shape[-1])[0]
+        item = {Field.IMAGE: image, Field.VALID: valid, Field.SUBJECT: volume[Field.SUBJECT]}
         return item if self.transform is None else self.transform(item)
+
+    def read(self, indices: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels and bounds of some patches, each volume opened once.
+
+        Args:
+            indices: (N,) places in this data set.
+
+        Returns:
+            (N, H, W) float16 in [-1, 1], and (N, 4) int64 as `valid_region` takes them, in the order asked for.
+        """
+        wanted = self.chosen[np.asarray(indices, dtype=np.int64)]
+        numbers = np.searchsorted(self.ends, wanted, side="right")
+        rows = wanted - np.concatenate([[0], self.ends])[numbers]
+        pixels: np.ndarray | None = None
+        bounds = np.empty((len(wanted), len(VALID_COLUMNS)), dtype=np.int64)
+        for number in np.unique(numbers):
+            here = np.flatnonzero(numbers == number)
+            patches, columns = self._shard(self.volumes[number][SHARD])
+            if pixels is None:
+                pixels = np.empty((len(wanted), *patches.shape[1:]), dtype=patches.dtype)
+            pixels[here] = patches[rows[here]]
+            bounds[here] = np.stack([columns[name][rows[here]] for name in VALID_COLUMNS], 1)
+        if pixels is None:
+            raise ValueError("no patches were asked for: expected at least one index.")
+        return pixels, bounds
 
     def all_patches(self) -> torch.Tensor:
         """The pixels of all patches in their order, (M, 1, 128, 128) in [-1, 1], in the precision that is on disk."""
-        by_shard: dict[int, list[int]] = {}
-        for number, row in self.places:
-            by_shard.setdefault(number, []).append(row)
-        parts = [self._shard(self.volumes[number][SHARD])[0][rows] for number, rows in by_shard.items()]
-        return torch.from_numpy(np.concatenate(parts))[:, None]
+        return torch.from_numpy(self.read(np.arange(len(self)))[0])[:, None]
+
+    def all_bounds(self) -> torch.Tensor:
+        """Which of their pixels lie inside the field of view, (M, 4), as `valid_region` takes them."""
+        return torch.from_numpy(self.read(np.arange(len(self)))[1])
+
+    def shards(self) -> list[np.ndarray]:
+        """Indices of the patches of each volume, in the order of the volumes; a streaming loader reads them together."""
+        numbers = np.searchsorted(self.ends, self.chosen, side="right")
+        return [np.flatnonzero(numbers == number) for number in np.unique(numbers)]
 
     def subjects(self) -> list[str]:
         """Whose each patch is, in the order of the patches."""
-        return [self.volumes[number][Field.SUBJECT] for number, _ in self.places]
+        names = [volume[Field.SUBJECT] for volume in self.volumes]
+        return [names[number] for number in np.searchsorted(self.ends, self.chosen, side="right")]
 
     def weights(self, by_subject: Mapping[str, float]) -> list[float] | None:
         """How often each patch should come, for `ResumableBatches`.
@@ -129,6 +170,6 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
         self.__dict__.update(state)
         self._shard = lru_cache(OPEN_SHARDS)(self._open_shard)
 
-    def _open_shard(self, name: str) -> tuple[np.ndarray, np.ndarray, list[dict[str, float]]]:
+    def _open_shard(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         shard = self.folder / name
-        return np.load(shard / PATCHES, mmap_mode="r"), np.load(shard / AFFINES), read_columns(shard / COLUMNS)
+        return np.load(shard / PATCHES, mmap_mode="r"), np.load(shard / COLUMNS)

@@ -79,7 +79,12 @@ def given_split(groups: Sequence[Sequence[str]], wanted: Mapping[str, str]) -> d
     return sides
 
 
-def split_subjects(groups: Sequence[Sequence[str]], train_fraction: float = 0.8, seed: int = 0) -> dict[str, str]:
+def split_subjects(
+    groups: Sequence[Sequence[str]],
+    train_fraction: float = 0.8,
+    seed: int = 0,
+    settled: Mapping[str, str] | None = None,
+) -> dict[str, str]:
     """Assign each group of subjects to training or test, at random but reproducibly.
 
     Both sides get at least one group; the number of training groups is the fraction of all, rounded.
@@ -88,6 +93,9 @@ def split_subjects(groups: Sequence[Sequence[str]], train_fraction: float = 0.8,
         groups: subjects that must stay together (`same_person_groups`).
         train_fraction: share of the groups for training; the publication uses 0.8.
         seed: of the random order.
+        settled: subject -> side of an earlier split, which stays, so that nobody moves between training and test when a
+            data set grows; a group that is settled on both sides goes to training. Where that leaves a side empty, it
+            does not count.
 
     Returns:
         Subject -> `TRAIN` or `TEST`.
@@ -107,7 +115,18 @@ def split_subjects(groups: Sequence[Sequence[str]], train_fraction: float = 0.8,
             f"there are fewer than two different subjects to split (usable: {names}): add volumes of other subjects, or "
             "see the log for why volumes were left out."
         )
-    order = np.random.default_rng(seed).permutation(len(groups))
+    order = [int(place) for place in np.random.default_rng(seed).permutation(len(groups))]
     count = int(np.clip(round(train_fraction * len(groups)), 1, len(groups) - 1))
-    sides = {int(place): TRAIN if rank < count else TEST for rank, place in enumerate(order)}
+    fixed = _settled_sides(groups, settled or {})
+    free = [place for place in order if place not in fixed]
+    wanted = count - list(fixed.values()).count(TRAIN)
+    sides = fixed | {place: TRAIN if rank < wanted else TEST for rank, place in enumerate(free)}
+    if len(set(sides.values())) < 2:
+        sides = {place: TRAIN if rank < count else TEST for rank, place in enumerate(order)}
     return {subject: sides[place] for place, group in enumerate(groups) for subject in group}
+
+
+def _settled_sides(groups: Sequence[Sequence[str]], settled: Mapping[str, str]) -> dict[int, str]:
+    """The sides of groups that have members with one."""
+    found = {place: {settled[name] for name in group if name in settled} for place, group in enumerate(groups)}
+    return {place: TRAIN if TRAIN in sides else TEST for place, sides in found.items() if sides}

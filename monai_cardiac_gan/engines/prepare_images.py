@@ -11,7 +11,10 @@ from torch import Tensor
 
 from monai_cardiac_gan.keys import Field
 
-__all__ = ["prepare_images"]
+__all__ = ["masked", "prepare_images", "prepare_valid"]
+
+UNSEEN = 0.0
+"""What the critic sees in place of a pixel outside the field of view: the middle of the range, as cut-outs have it."""
 
 
 def prepare_images(batch: Any, device: torch.device, non_blocking: bool = False, **to_kwargs: Any) -> Tensor:
@@ -35,3 +38,38 @@ def prepare_images(batch: Any, device: torch.device, non_blocking: bool = False,
         )
     plain = images.as_tensor() if isinstance(images, MetaTensor) else images
     return plain.to(device, non_blocking=non_blocking, **to_kwargs)
+
+
+def prepare_valid(batch: Any, images: Tensor, non_blocking: bool = False) -> Tensor | None:
+    """Take the masks of the pixels inside the field of view out of a batch.
+
+    Args:
+        batch: a dictionary that may hold ``valid``, bool (N, 1, H, W).
+        images: the batch's images, on the device where the masks go.
+        non_blocking: whether the copy may be asynchronous.
+
+    Returns:
+        The masks; None when the batch has none.
+
+    Raises:
+        ValueError: when they are not bool or do not fit the images.
+    """
+    valid = batch.get(Field.VALID) if isinstance(batch, Mapping) else None
+    if valid is None:
+        return None
+    expected = (len(images), 1, *images.shape[2:])
+    if not isinstance(valid, Tensor) or valid.dtype != torch.bool or tuple(valid.shape) != expected:
+        came = f"{valid.dtype} {list(valid.shape)}" if isinstance(valid, Tensor) else type(valid).__name__
+        raise ValueError(f"'{Field.VALID}' of the batch is {came}: expected bool {list(expected)}, true inside.")
+    plain = valid.as_tensor() if isinstance(valid, MetaTensor) else valid
+    return plain.to(images.device, non_blocking=non_blocking)
+
+
+def masked(images: Tensor, valid: Tensor | None) -> Tensor:
+    """Images with the pixels that are not valid set to 0; no gradient passes there.
+
+    Example:
+        >>> masked(torch.ones(1, 1, 1, 2), torch.tensor([[[[True, False]]]])).flatten().tolist()
+        [1.0, 0.0]
+    """
+    return images if valid is None else images.masked_fill(~valid, UNSEEN)

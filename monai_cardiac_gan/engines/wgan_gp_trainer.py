@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 from monai_cardiac_gan.engines.adversarial_events import AdversarialEvents
 from monai_cardiac_gan.engines.execution import Execution
 from monai_cardiac_gan.engines.frozen import frozen
-from monai_cardiac_gan.engines.prepare_images import prepare_images
+from monai_cardiac_gan.engines.prepare_images import masked, prepare_images, prepare_valid
 from monai_cardiac_gan.engines.processes import Processes
 from monai_cardiac_gan.engines.random_state import capture_random_state, restore_random_state
 from monai_cardiac_gan.engines.training_output import TrainingOutput
@@ -54,6 +54,10 @@ class WganGpTrainer(Trainer):
     counters and all random states. Within an epoch this needs a loader whose batch sampler can go on from there
     (`ResumableBatches`); other loaders begin their epoch anew.
 
+    Pixels that a batch marks as outside the field of view (``valid``, see `prepare_valid`) are left out: each fake gets the
+    mask of one of the reals, and the critic sees 0 in its place in both. What the generator paints there is judged by other
+    patches only, so that it goes on with anatomy instead of learning the padding.
+
     In a distributed run (``torchrun``) each process trains on its part of every batch; gradients are averaged, and the
     result is that of one process with the whole batch. Batch normalisation has to be synchronised for that
     (`synchronise_batch_norm`).
@@ -61,7 +65,8 @@ class WganGpTrainer(Trainer):
     Args:
         device: where the networks are and the batches go.
         max_epochs: passes over the data.
-        train_data_loader: gives dictionaries with ``image``, or tensors; (N, C, H, W), scaled as the generator's output.
+        train_data_loader: gives dictionaries with ``image`` and, optionally, ``valid``, or tensors; (N, C, H, W), scaled as
+            the generator's output.
         generator: maps latents (N, latent_size) to images (N, C, H, W).
         critic: maps images to one score each (N,), without mixing samples.
         generator_optimizer: the paper uses Adam, learning rate 1e-4, betas (0, 0.9), for both.
@@ -78,6 +83,7 @@ class WganGpTrainer(Trainer):
         execution: precision, memory layout, compilation, parts of batches, clipping.
         seed: start of latents, interpolation weights and augmentation.
         prepare_batch: takes the images out of a batch, `prepare_images` by default.
+        mask_invalid: leave the pixels out that a batch marks as not valid; False shows the padding to the critic.
         train_handlers: MONAI and Ignite handlers.
         key_train_metric: as in ``monai.engines.SupervisedTrainer``.
         arguments: other arguments of ``monai.engines.Trainer``, such as ``epoch_length`` or ``non_blocking``. Nothing is
@@ -125,6 +131,7 @@ class WganGpTrainer(Trainer):
         execution: Execution | None = None,
         seed: int = 0,
         prepare_batch: Callable[..., Tensor] | None = None,
+        mask_invalid: bool = True,
         train_handlers: Sequence | None = None,
         key_train_metric: dict | None = None,
         **arguments: Any,
@@ -149,7 +156,7 @@ class WganGpTrainer(Trainer):
         self.latent_size, self.n_critic, self.penalty_every = latent_size, n_critic, penalty_every
         self.loss = WassersteinLoss() if loss is None else loss
         self.gradient_penalty = GradientPenalty() if gradient_penalty is None else gradient_penalty
-        self.augment = augment
+        self.augment, self.mask_invalid = augment, mask_invalid
         self.execution = Execution() if execution is None else execution
         self.random = torch.Generator().manual_seed(seed)
         self.processes = Processes()
@@ -237,27 +244,28 @@ class WganGpTrainer(Trainer):
 
     def _iteration(self, engine: Any, batchdata: Any) -> dict[str, Tensor]:
         images = self.prepare_batch(batchdata, self.state.device, self.non_blocking, **self.to_kwargs)
-        reals = self.execution.lay_out(images)
+        valid = prepare_valid(batchdata, images, self.non_blocking) if self.mask_invalid else None
+        reals = self.execution.lay_out(masked(images, valid))
         self.generator.train()
         self.critic.train()
         if not self._is_prepared:
             with self.execution.eager():
                 refuse_sample_mixing(self.critic, reals)
             self._is_prepared = True
-        self._update_critic(reals)
+        self._update_critic(reals, valid)
         self.critic_updates += 1
         self.fire_event(AdversarialEvents.CRITIC_UPDATED)
         if self.critic_updates % self.n_critic == 0:
-            self._update_generator(reals)
+            self._update_generator(reals, valid)
             self.fire_event(AdversarialEvents.GENERATOR_UPDATED)
         self.state.output |= self._latest
         self.fire_event(IterationEvents.MODEL_COMPLETED)
         return self.state.output
 
-    def _update_critic(self, reals: Tensor) -> None:
+    def _update_critic(self, reals: Tensor, valid: Tensor | None) -> None:
         count = len(reals)
         with torch.no_grad(), self.execution.precision(reals.device):
-            fakes = self.generator(self.draw_latents(count))
+            fakes = masked(self.generator(self.draw_latents(count)), valid)
         epsilon = self._uniforms(count, 1)[:, 0]
         reals, fakes = self._augmented(reals), self._augmented(self.execution.lay_out(fakes.to(reals.dtype)))
         self.critic_optimizer.zero_grad()
@@ -289,14 +297,14 @@ class WganGpTrainer(Trainer):
             generator_loss = self.loss.generator(fake_scores, real_scores)
             return torch.stack([loss.detach(), gap, penalty.detach(), norms.mean(), generator_loss]) * share
 
-    def _update_generator(self, reals: Tensor) -> None:
+    def _update_generator(self, reals: Tensor, valid: Tensor | None) -> None:
         count = len(reals)
         latents, for_fakes = self.draw_latents(count), self._uniforms(count, self._draws)
         seen_reals = self._augmented(reals) if self.loss.needs_reals else None
         self.generator_optimizer.zero_grad()
         with frozen(self.critic):
             parts = [
-                self._generator_backward(latents[p], for_fakes[p], None if seen_reals is None else seen_reals[p], count)
+                self._generator_backward(latents[p], for_fakes[p], _part(seen_reals, p), _part(valid, p), count)
                 for p in self.execution.chunks(count)
             ]
         loss = self.processes.mean(torch.stack(parts).sum())
@@ -304,10 +312,12 @@ class WganGpTrainer(Trainer):
         self._refuse_infinite("generator", loss)
         self._step(self.generator, self.generator_optimizer)
 
-    def _generator_backward(self, latents: Tensor, uniforms: Tensor, reals: Tensor | None, count: int) -> Tensor:
+    def _generator_backward(
+        self, latents: Tensor, uniforms: Tensor, reals: Tensor | None, valid: Tensor | None, count: int
+    ) -> Tensor:
         """Add the gradients of some of the fakes; give their share in the loss."""
         with self.execution.precision(latents.device):
-            fakes = self.generator(latents)
+            fakes = masked(self.generator(latents), valid)
             seen = fakes if self.augment is None else self.augment(fakes.float(), uniforms)
             fake_scores = self.critic(self.execution.lay_out(seen))
             with torch.no_grad():
@@ -345,3 +355,7 @@ class WganGpTrainer(Trainer):
                 "expected a finite number: lower the learning rate, or check the patches for values that are "
                 "not finite or not in [-1, 1]."
             )
+
+
+def _part(values: Tensor | None, part: slice) -> Tensor | None:
+    return None if values is None else values[part]

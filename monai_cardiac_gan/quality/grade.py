@@ -56,7 +56,8 @@ def grade_image_quality(volume: np.ndarray, spacing: Sequence[float] | np.ndarra
     """
     volume, sizes = np.asarray(volume, dtype=np.float32), np.asarray(spacing, dtype=np.float64)
     _check(volume, sizes)
-    volume = volume - volume.min()
+    if lowest := volume.min():
+        volume = volume - lowest
     end = int(END_SHARE * volume.shape[2])
     middle = volume[:, :, end : volume.shape[2] - end]
     blood = float(np.percentile(volume, BLOOD_PERCENTILE)) or float(volume.max())
@@ -93,7 +94,8 @@ def _noise(volume: np.ndarray, body: np.ndarray) -> float:
     estimates = []
     for axis in range(3):
         difference = ndimage.convolve1d(volume, [-0.5, 1.0, -0.5], axis=axis)
-        estimates.append(MAD_TO_SIGMA * np.median(np.abs(difference[body])) / np.sqrt(1.5))
+        inside = difference[body]
+        estimates.append(MAD_TO_SIGMA * np.median(np.abs(inside, out=inside), overwrite_input=True) / np.sqrt(1.5))
     return float(np.median(estimates))
 
 
@@ -102,5 +104,8 @@ def _steepest_gradient(volume: np.ndarray, spacing: np.ndarray) -> float:
     squared = np.zeros_like(volume)
     for axis in range(3):
         order = [int(axis == other) for other in range(3)]
-        squared += (ndimage.gaussian_filter(volume, GRADIENT_SCALE_MM / spacing, order=order) / spacing[axis]) ** 2
-    return float(np.sqrt(np.percentile(squared, EDGE_PERCENTILE)))
+        slope = ndimage.gaussian_filter(volume, GRADIENT_SCALE_MM / spacing, order=order)
+        slope /= np.float32(spacing[axis])  # in place: a volume has ten million voxels
+        slope *= slope
+        squared += slope
+    return float(np.sqrt(np.percentile(squared, EDGE_PERCENTILE, overwrite_input=True)))

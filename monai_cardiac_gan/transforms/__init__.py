@@ -28,6 +28,12 @@ from monai_cardiac_gan.transforms.localise_aorta import (
 )
 from monai_cardiac_gan.transforms.paste_patch import paste_patch
 from monai_cardiac_gan.transforms.record_transform import RecordTransform
+from monai_cardiac_gan.transforms.scale_by_percentiles import (
+    ScaleByPercentiles,
+    ScaleByPercentilesD,
+    ScaleByPercentilesd,
+    ScaleByPercentilesDict,
+)
 from monai_cardiac_gan.transforms.standard_volume import standard_volume
 
 __all__ = [
@@ -56,6 +62,10 @@ __all__ = [
     "LocaliseAortaDict",
     "LocaliseAortad",
     "RecordTransform",
+    "ScaleByPercentiles",
+    "ScaleByPercentilesD",
+    "ScaleByPercentilesDict",
+    "ScaleByPercentilesd",
     "paste_patch",
     "standard_volume",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from monai.transforms import Transform
+from monai.transforms import ResampleToMatch, Transform
 from monai.utils import MetaKeys
 
 from monai_cardiac_gan.aorta import AortaTrack, localise_aorta, track_from_labels
@@ -17,6 +17,10 @@ from monai_cardiac_gan.transforms.record_transform import RecordTransform
 __all__ = ["LocaliseAorta", "LocaliseAortaD", "LocaliseAortaDict", "LocaliseAortad"]
 
 SEED_UNITS = ("mm", "voxel")
+SAME_GRID_MM = 1e-3
+"""Affines that differ by less are the same; files round them."""
+SHOWN_VALUES = 10
+"""Values of a label map that a message names."""
 
 
 class LocaliseAorta(Transform):
@@ -25,7 +29,8 @@ class LocaliseAorta(Transform):
     Args:
         seed_unit: ``"mm"``: seeds are scanner coordinates (RAS+ millimetres, what 3D Slicer shows as RAS); ``"voxel"``:
             indices of the array as it lies in the file.
-        label_value: which value of a label map is the aorta.
+        label_value: which value of a label map is the aorta; TotalSegmentator writes 52 (task ``total``, version 2) or 23
+            (task ``total_mr``). Of a map of the whole aorta the descending part is taken.
         min_track_confidence: tracks below this are taken as not found; 0 keeps all.
 
     Raises:
@@ -40,49 +45,76 @@ class LocaliseAorta(Transform):
         self.min_track_confidence = min_track_confidence
 
     def __call__(
-        self, image: torch.Tensor, seed: Sequence[float] | None = None, label: torch.Tensor | None = None
+        self,
+        image: torch.Tensor,
+        seed: Sequence[float] | None = None,
+        label: torch.Tensor | None = None,
+        correction: Sequence[float] | None = None,
     ) -> AortaTrack:
         """
         Args:
             image: `MetaTensor` (1, X, Y, Z) in RAS+ axes.
             seed: three numbers in `seed_unit`, a point inside the descending aorta.
-            label: `MetaTensor` (1, X, Y, Z) on the same grid as the image; wins over a seed.
+            label: `MetaTensor` (1, X, Y, Z) in RAS+ axes, on any grid; wins over a seed.
+            correction: such a point in scanner millimetres; wins over both.
 
         Returns:
             The track; empty when no aorta was found.
 
         Raises:
-            ValueError: when the image is no RAS+ volume, the label map lies on another grid, or the seed lies outside.
+            ValueError: when the image is no RAS+ volume, the label map has no such value, or the seed lies outside.
         """
         volume = RasVolume(image)
+        if correction is not None:
+            return localise_aorta(volume.array, volume.spacing, self._offset_mm(volume, correction))
         if label is not None:
-            return self._from_labels(volume, RasVolume(label))
-        seed_mm = None if seed is None else self._offset_mm(volume, image, seed)
+            return self._from_labels(volume, image, label)
+        seed_mm = None if seed is None else self._offset_mm(volume, self._scanner_mm(image, seed))
         track = localise_aorta(volume.array, volume.spacing, seed_mm)
         return track if track.track_confidence >= self.min_track_confidence else AortaTrack.empty()
 
-    def _from_labels(self, volume: RasVolume, labels: RasVolume) -> AortaTrack:
-        if labels.array.shape != volume.array.shape or not np.allclose(labels.affine, volume.affine, atol=1e-3):
+    def _from_labels(self, volume: RasVolume, image: torch.Tensor, label: torch.Tensor) -> AortaTrack:
+        labels = RasVolume(label)
+        if labels.array.shape != volume.array.shape or not np.allclose(labels.affine, volume.affine, atol=SAME_GRID_MM):
+            match = ResampleToMatch(mode="nearest", padding_mode="zeros", dtype=np.float32)
+            labels = RasVolume(match(label, image))
+        values = np.rint(labels.array)
+        mask = values == self.label_value
+        if not mask.any():
+            found = ", ".join(f"{value:g}" for value in np.unique(values)[:SHOWN_VALUES])
             raise ValueError(
-                f"the label map has shape {labels.array.shape} and the image {volume.array.shape}, or their affines differ: "
-                "resample the label map to the image's grid first (nearest neighbour)."
+                f"the label map holds no voxel of the value {self.label_value} inside the image, but {found}: expected the "
+                "aorta's; give `label_value`."
             )
-        return track_from_labels(np.rint(labels.array) == self.label_value, volume.spacing)
+        return track_from_labels(mask, volume.spacing)
 
-    def _offset_mm(self, volume: RasVolume, image: torch.Tensor, seed: Sequence[float]) -> np.ndarray:
+    def _scanner_mm(self, image: torch.Tensor, seed: Sequence[float]) -> Sequence[float]:
+        if self.seed_unit != "voxel" or len(seed) != 3:
+            return seed
+        affine = np.asarray(image.meta[MetaKeys.ORIGINAL_AFFINE], dtype=np.float64)  # type: ignore[attr-defined]
+        point: list[float] = (affine @ np.append(seed, 1.0))[:3].tolist()
+        return point
+
+    def _offset_mm(self, volume: RasVolume, seed: Sequence[float]) -> np.ndarray:
         point = np.append(np.asarray(seed, dtype=np.float64), 1.0)
         if point.shape != (4,):
             raise ValueError(f"the seed is {list(seed)}: expected three coordinates.")
-        if self.seed_unit == "voxel":
-            point = np.asarray(image.meta[MetaKeys.ORIGINAL_AFFINE], dtype=np.float64) @ point  # type: ignore[attr-defined]
-        return (np.linalg.inv(volume.affine) @ point)[:3] * volume.spacing
+        index = (np.linalg.inv(volume.affine) @ point)[:3]
+        if not np.all((index >= -0.5) & (index <= np.array(volume.array.shape) - 0.5)):
+            corners = np.stack([np.zeros(3), np.array(volume.array.shape) - 1.0], 1)
+            ends = (volume.affine[:3, :3] @ corners + volume.affine[:3, 3:]).round(1)
+            raise ValueError(
+                f"the seed {np.round(point[:3], 1).tolist()} mm lies outside the volume, which reaches from "
+                f"{ends[:, 0].tolist()} to {ends[:, 1].tolist()} mm (RAS+): check unit and sign of the coordinates."
+            )
+        return np.clip(index, 0, np.array(volume.array.shape) - 1) * volume.spacing
 
 
 class LocaliseAortad(RecordTransform):
-    """Dictionary version of `LocaliseAorta`; reads `Field.SEED` and `Field.LABEL`, writes `Field.AORTA`."""
+    """Dictionary version of `LocaliseAorta`; reads `Field.SEED`, `Field.LABEL` and `Field.CORRECTION`, writes `Field.AORTA`."""
 
     array_class = LocaliseAorta
-    argument_fields = {"seed": Field.SEED, "label": Field.LABEL}
+    argument_fields = {"seed": Field.SEED, "label": Field.LABEL, "correction": Field.CORRECTION}
     result_field = Field.AORTA
 
 

@@ -1,5 +1,6 @@
 """Figures and animations; each takes plain data and returns a figure that nobody has shown yet."""
 
+from monai_cardiac_gan.visualize.contact_row import ContactRow, Tile, contact_row
 from monai_cardiac_gan.visualize.descent_animation import write_descent_gif, write_descent_video
 from monai_cardiac_gan.visualize.display import to_display
 from monai_cardiac_gan.visualize.nearest_figure import figure_of_nearest
@@ -15,6 +16,9 @@ from monai_cardiac_gan.visualize.training_curves import figure_of_training_curve
 from monai_cardiac_gan.visualize.volume_figure import figure_of_volume
 
 __all__ = [
+    "ContactRow",
+    "Tile",
+    "contact_row",
     "figure_of_nearest",
     "figure_of_results",
     "figure_of_sample_grid",

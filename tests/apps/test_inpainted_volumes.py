@@ -11,7 +11,6 @@ from monai.transforms import Orientation
 
 from monai_cardiac_gan.aorta import AortaTrack
 from monai_cardiac_gan.apps import SaveInpaintedVolumes
-from monai_cardiac_gan.data import PatchSetWriter
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.transforms import CropAortaPatches
 
@@ -44,9 +43,9 @@ def patch_of(values, level):
 
 
 @pytest.fixture
-def folders(tmp_path):
+def folders(tmp_path, patch_set_maker):
     (tmp_path / "images").mkdir()
-    writer, volumes = PatchSetWriter(tmp_path / "set"), []
+    writer, volumes = patch_set_maker(tmp_path / "set"), []
     for seed, subject in enumerate(("a", "b")):
         nibabel.save(nibabel.Nifti1Image(smooth(seed), AFFINE), tmp_path / "images" / f"{subject}.nii.gz")
         volumes.append({"subject": subject, "image": f"{subject}.nii.gz", "status": "kept"})

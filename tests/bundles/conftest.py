@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monai_cardiac_gan.data import PatchSetWriter
 from monai_cardiac_gan.keys import PatchColumn
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "cardiac_aorta_wgan_gp"
@@ -15,10 +14,10 @@ def bundle() -> Path:
 
 
 @pytest.fixture(scope="module")
-def patch_set(tmp_path_factory):
+def patch_set(tmp_path_factory, patch_set_maker):
     """Drawn discs as patches of two subjects, one for each side of the split."""
     folder = tmp_path_factory.mktemp("output") / "patch_set"
-    writer, volumes = PatchSetWriter(folder), []
+    writer, volumes = patch_set_maker(folder), []
     rng = np.random.default_rng(0)
     rows, columns = np.ogrid[:128, :128]
     disc = np.clip(12.5 - np.hypot(rows - 64, columns - 64), 0, 1)

@@ -15,7 +15,6 @@ from monai.utils import optional_import
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from monai_cardiac_gan.apps import load_network, read_calibration
-from monai_cardiac_gan.data import PatchSetWriter
 from monai_cardiac_gan.networks.nets import (
     FillingUNet,
     LatentEncoder,
@@ -351,10 +350,10 @@ def test_inference_writes_a_report_with_numbers(paths, overrides, tmp_path, pres
 
 
 @pytest.fixture
-def volumes(tmp_path):
+def volumes(tmp_path, patch_set_maker):
     """Volumes on disk, one aorta each, and the patch set of all their slices: a is for training, b and c are held out."""
     (tmp_path / "images").mkdir()
-    writer, entries = PatchSetWriter(tmp_path / "volumes"), []
+    writer, entries = patch_set_maker(tmp_path / "volumes"), []
     rows, columns = np.ogrid[:128, :128]
     for number, subject in enumerate("abc"):
         source = np.random.default_rng(number)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from monai_cardiac_gan.data import AortaPatchDataset, CachedPatches, PatchSetWriter, ResumableBatches
+from monai_cardiac_gan.data import AortaPatchDataset, CachedPatches, ResumableBatches
 from monai_cardiac_gan.keys import Field, PatchColumn
 
 SIDE = 16
@@ -11,10 +11,10 @@ HALF_STEP = 2.0**-12
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, patch_set_maker):
     """Three volumes with 4, 1 and 3 patches."""
     folder = tmp_path_factory.mktemp("patches") / "set"
-    writer, volumes, rng = PatchSetWriter(folder), [], np.random.default_rng(0)
+    writer, volumes, rng = patch_set_maker(folder), [], np.random.default_rng(0)
     for name, split, count in (("a", "train", 4), ("b", "test", 1), ("c", "train", 3)):
         patches = list(rng.uniform(-1, 1, (count, SIDE, SIDE)))
         row = dict.fromkeys(
@@ -60,7 +60,9 @@ def test_batches_are_the_patches_in_the_sampler_s_order(folder):
     again, patches = ResumableBatches(dataset, 3, seed=4), one_by_one(dataset)
     for _ in range(2):  # two epochs, each in an order of its own
         for batch, indices in zip(loader, again, strict=True):
-            assert batch.keys() == {Field.IMAGE}
+            assert batch.keys() == {Field.IMAGE, Field.VALID}
+            assert batch[Field.VALID].shape == batch[Field.IMAGE].shape
+            assert batch[Field.VALID].all()
             assert batch[Field.IMAGE].dtype == torch.float32
             assert torch.equal(batch[Field.IMAGE], patches[indices])
 

@@ -1,0 +1,159 @@
+"""What to do with patches that reach over the edge of the field of view: the generated patches decide.
+
+The same training (the modern preset at 64 x 64 pixels, the same CPU time) on patch sets that differ in the border alone, then
+compared with held-out patches that lie inside the field of view as a whole, aorta in the middle: what a user wants.
+
+    python benchmarks/borders.py VOLUMES OUTPUT --minutes 5 --seeds 2 --features models/features.pt
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ablation import trained
+from torch import Tensor
+
+from monai_cardiac_gan.apps import compare, draw_patches
+from monai_cardiac_gan.apps.comparison import FEATURE_METRICS, IMAGE_METRICS
+from monai_cardiac_gan.data import (
+    AortaPatchDataset,
+    CachedPatches,
+    PatchStore,
+    column_table,
+    patch_stack,
+    read_datalist,
+    write_json,
+)
+from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.networks.nets import PatchFeatures
+from monai_cardiac_gan.transforms import CropAortaPatchesd, LocaliseAortad, ScaleByPercentilesd, standard_volume
+from monai_cardiac_gan.visualize import figure_of_sample_grid, save_figure
+
+HELD_OUT = ("la_003", "la_011", "la_018")
+"""Their patches lie inside the field of view as a whole."""
+CROPS: dict[str, dict[str, Any]] = {
+    "pad": {},
+    "clamp": {"border": "clamp"},
+    "drop above 5 %": {"max_padding": 0.05},
+}
+WAYS = {
+    "pad, padding learnt": ("pad", False),
+    "pad, padding left out": ("pad", True),
+    "clamp, rest left out": ("clamp", True),
+    "drop above 5 %, rest left out": ("drop above 5 %", True),
+}
+SHOWN = (
+    "sliced_wasserstein/sliced_wasserstein_mean",
+    "power_spectrum",
+    "diversity/ms_ssim_difference",
+    "frechet_distance",
+    "kernel_distance",
+    "precision_recall/precision",
+    "precision_recall/recall",
+    "density_coverage/coverage",
+    "bars",
+)
+LATENT_SIZE = 100
+BLACK = -0.9
+"""An edge whose mean lies below is a bar; of the held-out patches hardly any has one."""
+
+
+def make_sets(volumes: Path, folder: Path) -> None:
+    """One patch set for each way to crop, of the same volumes."""
+    stores = {name: PatchStore(folder / name.replace(" ", "_")) for name in CROPS}
+    entries: dict[str, list[dict[str, Any]]] = {name: [] for name in CROPS}
+    for record in read_datalist(volumes):
+        subject = record[Field.SUBJECT]
+        found = ScaleByPercentilesd(Field.IMAGE)(LocaliseAortad(Field.IMAGE)(standard_volume(None)(record)))
+        for name, arguments in CROPS.items():
+            crop = CropAortaPatchesd(Field.IMAGE, step_mm=2.0, spacing=1.0, **arguments)
+            patches = crop(found)[Field.PATCHES]
+            if not patches:
+                continue
+            entry = {Field.SUBJECT: subject, Field.GRADE: 4.0, "split": "test" if subject in HELD_OUT else "train"}
+            pixels = patch_stack([patch[0].numpy() for patch in patches])
+            columns = column_table([patch.meta for patch in patches], [patch.affine.numpy() for patch in patches], 128)
+            entries[name].append(stores[name].add_patches(subject, entry, pixels, columns))
+    for name, store in stores.items():
+        store.finish({"volumes": entries[name]})
+
+
+def bars(patches: Tensor) -> float:
+    """Share of patches with a black line along an edge."""
+    edges = torch.stack([patches[..., 0, :], patches[..., -1, :], patches[..., :, 0], patches[..., :, -1]], -1)
+    return (edges.mean((1, 2)) < BLACK).any(1).float().mean().item()
+
+
+def main() -> None:
+    """Run the trainings that the table lacks."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("volumes", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--minutes", type=float, default=5.0, help="CPU time of each training")
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--width", type=int, default=4)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--features", default=None, help="weights of PatchFeatures")
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    if not (options.output / "pad" / "manifest.json").exists():
+        make_sets(options.volumes, options.output)
+    file = options.output / "borders.json"
+    results: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    for seed in range(options.seeds):
+        for name, (crop, mask) in WAYS.items():
+            label = f"{name}, seed {seed}"
+            if label in results:
+                continue
+            options.seed = seed
+            data = AortaPatchDataset(options.output / crop.replace(" ", "_"), "train")
+            trainer, average = trained("modern", options, data, mask)
+            results |= evaluated(label, average.network, options)
+            results[label] |= {"updates": trainer.generator_updates, "patches": len(data)}
+            write_json(file, results)
+            (options.output / "borders.md").write_text(table(results), encoding="utf-8")
+            print(table(results), flush=True)
+
+
+def evaluated(label: str, network: torch.nn.Module, options: argparse.Namespace) -> dict[str, Any]:
+    """Metrics against held-out patches without padding."""
+    data = AortaPatchDataset(options.output / "pad", "test")
+    whole = [row for row, bounds in enumerate(data.all_bounds()) if bounds.tolist() == [0, 128, 0, 128]]
+    reals = CachedPatches(data, [], options.size).patches[whole].float()
+    names = np.array(data.subjects())[whole].tolist()
+    fakes = {label: draw_patches(network, len(reals), LATENT_SIZE, options.seed)}
+    metrics = {name: metric for name, metric in IMAGE_METRICS.items() if name != "aorta_geometry"}
+    rows = compare(metrics, fakes, reals, names, options.seed)
+    if options.features:
+        features = PatchFeatures().eval()
+        features.load_state_dict(torch.load(options.features, weights_only=True))
+        with torch.no_grad():
+            rows += compare(FEATURE_METRICS, {label: features(fakes[label])}, features(reals), names, options.seed)
+    name = label.replace(" ", "_").replace(",", "").replace("%", "percent")
+    save_figure(figure_of_sample_grid(fakes[label][:36]), options.output / f"{name}.png")
+    return {
+        "floor": {row.metric: row.floor for row in rows} | {"bars": bars(reals)},
+        label: {row.metric: row.values[label] for row in rows} | {"bars": bars(fakes[label])},
+    }
+
+
+def table(results: dict[str, Any]) -> str:
+    """Markdown, one row a training."""
+    shown = [name for name in SHOWN if name in results["floor"]]
+    lines = [
+        f"| border | patches | {' | '.join(name.split('/')[-1] for name in shown)} |",
+        "|---|" + "---:|" * (len(shown) + 1),
+    ]
+    for label, numbers in results.items():
+        cells = [f"{numbers[name]:.3g}" for name in shown]
+        lines.append(f"| {label} | {numbers.get('patches', '')} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
