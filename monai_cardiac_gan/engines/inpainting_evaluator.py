@@ -10,6 +10,7 @@ from monai.engines import Evaluator
 from monai.engines.utils import IterationEvents
 from torch import Tensor, nn
 
+from monai_cardiac_gan.engines.prepare_images import prepare_valid
 from monai_cardiac_gan.keys import Field
 
 __all__ = ["InpaintingEvaluator"]
@@ -29,9 +30,9 @@ class InpaintingEvaluator(Evaluator):
 
     Args:
         device: where the search runs; the generator and the inferer's critic must lie there.
-        val_data_loader: gives dictionaries with `Field.IMAGE` (N, 1, H, W), -1 to 1.
+        val_data_loader: gives dictionaries with `Field.IMAGE` (N, 1, H, W), -1 to 1, and optionally `Field.VALID`.
         network: the generator, latents to patches.
-        inferer: has ``search(patches, holes, generator)``, whose result has ``best_inpainted()``.
+        inferer: has ``search(patches, holes, generator, valid=...)``, whose result has ``best_inpainted()``.
         hole: bool, (H, W), (1, 1, H, W) or (N, 1, H, W), true where a patch is painted; or a function of the batch that
             gives it; by default the inferer's own, the publication's square of 25 x 25 pixels in the middle.
         val_handlers: MONAI and Ignite handlers.
@@ -68,7 +69,8 @@ class InpaintingEvaluator(Evaluator):
         patches = batchdata[Field.IMAGE].to(engine.state.device, non_blocking=engine.non_blocking)
         holes = self.hole(batchdata) if callable(self.hole) else self.hole
         with self.mode(self.network):
-            result = self.inferer.search(patches, holes, self.network)
+            valid = prepare_valid(batchdata, patches, engine.non_blocking)
+            result = self.inferer.search(patches, holes, self.network, **({} if valid is None else {Field.VALID: valid}))
         painted = result.best_inpainted().to(patches.device)
         engine.state.output = {Field.IMAGE: patches, "pred": painted, "result": result}
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)

@@ -13,8 +13,9 @@ from monai_cardiac_gan.keys import Field
 
 __all__ = ["masked", "prepare_images", "prepare_valid"]
 
-UNSEEN = 0.0
-"""What the critic sees in place of a pixel outside the field of view: the middle of the range, as cut-outs have it."""
+UNSEEN = -1.0
+"""What the critic sees in place of a pixel outside the field of view: black, as patches are padded, so that a critic scores
+padded patches as they are."""
 
 
 def prepare_images(batch: Any, device: torch.device, non_blocking: bool = False, **to_kwargs: Any) -> Tensor:
@@ -66,10 +67,10 @@ def prepare_valid(batch: Any, images: Tensor, non_blocking: bool = False) -> Ten
 
 
 def masked(images: Tensor, valid: Tensor | None) -> Tensor:
-    """Images with the pixels that are not valid set to 0; no gradient passes there.
+    """Images with the pixels that are not valid black; no gradient passes there.
 
     Example:
         >>> masked(torch.ones(1, 1, 1, 2), torch.tensor([[[[True, False]]]])).flatten().tolist()
-        [1.0, 0.0]
+        [1.0, -1.0]
     """
     return images if valid is None else images.masked_fill(~valid, UNSEEN)

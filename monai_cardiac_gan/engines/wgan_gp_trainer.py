@@ -55,7 +55,7 @@ class WganGpTrainer(Trainer):
     (`ResumableBatches`); other loaders begin their epoch anew.
 
     Pixels that a batch marks as outside the field of view (``valid``, see `prepare_valid`) are left out: each fake gets the
-    mask of one of the reals, and the critic sees 0 in its place in both. What the generator paints there is judged by other
+    mask of one of the reals, and the critic sees black in both. What the generator paints there is judged by other
     patches only, so that it goes on with anatomy instead of learning the padding.
 
     In a distributed run (``torchrun``) each process trains on its part of every batch; gradients are averaged, and the

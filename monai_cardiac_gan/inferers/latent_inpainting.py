@@ -117,7 +117,9 @@ class LatentInpaintingInferer(Inferer):
         """
         return self.search(inputs, holes, network).best_inpainted().to(inputs.device)
 
-    def search(self, patches: Tensor, holes: Tensor | None, generator: nn.Module) -> InpaintingResult:
+    def search(
+        self, patches: Tensor, holes: Tensor | None, generator: nn.Module, valid: Tensor | None = None
+    ) -> InpaintingResult:
         """Search the latents of a whole batch of patches at once.
 
         The networks must lie on the patches' device. During the search they are in evaluation mode and their parameters
@@ -128,9 +130,10 @@ class LatentInpaintingInferer(Inferer):
             holes: (N, 1, H, W), (1, 1, H, W) or (H, W) bool, true where pixels are to be painted; without it the
                 publication's square of 25 x 25 pixels in the middle.
             generator: (N, latent_size) to (N, 1, H, W).
+            valid: (N, 1, H, W) bool, true where a patch lies inside the field of view; padding is not searched for.
 
         Raises:
-            ValueError: when the patches are not (N, 1, H, W), not finite or beyond -1 to 1, a hole hides nothing or
+            ValueError: when the masks do not fit the patches, or the patches are not (N, 1, H, W), not finite or beyond -1 to 1, a hole hides nothing or
                 everything, or a network gives the wrong shape or NaN for the starts.
         """
         began = time.perf_counter()
@@ -138,12 +141,14 @@ class LatentInpaintingInferer(Inferer):
         holes = square_hole(shape=patches.shape[2:]) if holes is None else holes
         # a MetaTensor becomes a plain tensor here
         holes = checked_holes(holes.as_subclass(Tensor).to(patches.device), patches.shape).expand_as(patches)
-        known = ~holes
+        known, valid = ~holes, _checked_valid(valid, patches)
+        searched = known if valid is None else known & valid
         with self._prepared(generator), torch.inference_mode(False):
-            starts, start_images = self.start_finder(patches, known, generator, self.starts)
+            starts, start_images = self.start_finder(patches, searched, generator, self.starts)
             shown = torch.where(holes, self._guessed(patches, holes, generator), patches)
             targets, seen = (values.repeat_interleave(self.starts, 0) for values in (shown, known))
-            objective = LatentObjective(generator, self.loss, targets, seen, self.chunk, self.autocast)
+            inside = None if valid is None else valid.repeat_interleave(self.starts, 0)
+            objective = LatentObjective(generator, self.loss, targets, seen, self.chunk, self.autocast, inside)
             outcome = self.descent(objective, starts.flatten(0, 1), self.snapshots, self.progress)
             _warn_of_lost_descents(outcome)
             shape = starts.shape[:2]
@@ -216,6 +221,18 @@ def _frozen(*networks: nn.Module) -> Iterator[None]:
             part.training = training
         for weight, requires_grad in parameters:
             weight.requires_grad_(requires_grad)
+
+
+def _checked_valid(valid: Tensor | None, patches: Tensor) -> Tensor | None:
+    """The masks on the patches' device; None where nothing is padded, which spares the search the masking."""
+    if valid is None:
+        return None
+    if valid.dtype != torch.bool or valid.shape != patches.shape:
+        raise ValueError(
+            f"the valid pixels are {valid.dtype} {tuple(valid.shape)}: expected bool {tuple(patches.shape)}, true inside."
+        )
+    plain = valid.as_subclass(Tensor).to(patches.device)
+    return None if bool(plain.all()) else plain
 
 
 def _traces(outcome: DescentOutcome, shape: torch.Size) -> DescentTraces:

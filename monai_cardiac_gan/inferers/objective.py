@@ -44,6 +44,8 @@ class LatentObjective:
         known: (M, 1, H, W) bool, true outside the hole.
         chunk: at most this many images at once, which bounds memory; None takes all.
         autocast: type of forward passes, such as ``torch.bfloat16``; None keeps that of the weights.
+        valid: (M, 1, H, W) bool, true inside the field of view; elsewhere the terms see the patch itself, so that nothing
+            that is generated there costs anything or has a gradient. None takes all.
 
     Raises:
         ValueError: when the chunk is below 1.
@@ -57,12 +59,13 @@ class LatentObjective:
         known: Tensor,
         chunk: int | None = None,
         autocast: torch.dtype | None = None,
+        valid: Tensor | None = None,
     ) -> None:
         if chunk is not None and chunk < 1:
             raise ValueError(f"chunk is {chunk}: expected at least 1 image at once, or None for all.")
         self.generator, self.loss = generator, loss
         self.targets, self.known = targets, known
-        self.chunk, self.autocast = chunk, autocast
+        self.chunk, self.autocast, self.valid = chunk, autocast, valid
 
     def __call__(self, latents: Tensor, rows: Tensor | None = None) -> Evaluation:
         """Evaluate latents (n, L), one for each of the patches, or for those of the given numbers (n,)."""
@@ -97,7 +100,8 @@ class LatentObjective:
         targets = F.avg_pool2d(self.targets, side // size)
         known = F.avg_pool2d(self.known.to(targets.dtype), side // size) == 1
         generator: Any = partial(self.generator, size=size)
-        return LatentObjective(generator, self.loss.without_critics(), targets, known, self.chunk, self.autocast)
+        valid = None if self.valid is None else F.avg_pool2d(self.valid.to(targets.dtype), side // size) == 1
+        return LatentObjective(generator, self.loss.without_critics(), targets, known, self.chunk, self.autocast, valid)
 
     def _chunks(self, latents: Tensor, rows: Tensor | None) -> list[tuple[Tensor, Tensor]]:
         rows = torch.arange(len(self.targets), device=latents.device) if rows is None else rows
@@ -115,5 +119,7 @@ class LatentObjective:
     def _terms(self, latents: Tensor, rows: Tensor) -> dict[str, Tensor]:
         with torch.autocast(latents.device.type, dtype=self.autocast, enabled=self.autocast is not None):
             images = self.generator(latents)
+            if self.valid is not None:
+                images = torch.where(self.valid[rows], images, self.targets[rows].to(images.dtype))
             parts = self.loss(images, latents, self.targets[rows], self.known[rows])
         return {name: value.to(latents.dtype) for name, value in parts.items()}

@@ -326,3 +326,68 @@ def test_batches_without_images_are_refused(batch, came):
 def test_counts_below_one_are_refused(option):
     with pytest.raises(ValueError, match=r"n_critic .* must be at least 1"):
         trainer_of(real_batches(4), **option)
+
+
+def padded_batches(padding, count=10):
+    """Reals whose first two rows lie outside the field of view and hold the padding."""
+    valid = torch.ones(4, 1, 8, 8, dtype=torch.bool)
+    valid[:, :, :2] = False
+    return [{"image": torch.where(valid, images, padding), "valid": valid} for images in real_batches(*[4] * count)]
+
+
+def test_what_the_padding_holds_changes_nothing():
+    trainers = [trainer_of(padded_batches(padding)) for padding in (-1.0, 0.6)]
+    for trainer in trainers:
+        trainer.run()
+    for name in ("generator", "critic"):
+        assert same(*(parameters_of(getattr(trainer, name)) for trainer in trainers))
+
+
+def test_the_padding_is_learnt_when_asked_for():
+    trainers = [trainer_of(padded_batches(padding), mask_invalid=False) for padding in (-1.0, 0.6)]
+    for trainer in trainers:
+        trainer.run()
+    assert not same(*(parameters_of(trainer.critic) for trainer in trainers))
+
+
+def test_the_generator_learns_nothing_where_no_patch_is_valid():
+    """The last layer has a row of weights for each pixel; plain descent moves those alone that get a gradient."""
+    trainer = trainer_of(padded_batches(-1.0), optimizer=torch.optim.SGD, rate=0.1)
+    before = trainer.generator.layers[-1].weight.detach().clone().view(8, 8, 16)
+    trainer.run()
+    after = trainer.generator.layers[-1].weight.detach().view(8, 8, 16)
+    assert torch.equal(before[:2], after[:2])
+    assert ((before[2:] - after[2:]).abs().amax(2) > 0).all()
+
+
+def test_reals_and_fakes_are_black_at_the_same_places():
+    trainer = trainer_of(padded_batches(0.3, count=2))
+    trainer.run()
+    for images in trainer.critic.images:
+        if len(images) == 8:  # reals and fakes of an update of the critic
+            assert (images[:, :, :2] == -1).all()
+            assert (images[:, :, 2:] != -1).all()
+
+
+def test_masks_that_fit_every_pixel_change_nothing():
+    plain, masked = (
+        trainer_of([batch if key is None else {"image": batch, "valid": torch.ones_like(batch, dtype=torch.bool)}
+                    for batch in real_batches(*[4] * 10)])
+        for key in (None, "valid")
+    )  # fmt: skip
+    plain.run()
+    masked.run()
+    assert same(parameters_of(plain.generator), parameters_of(masked.generator))
+
+
+@pytest.mark.parametrize(
+    ("valid", "came"),
+    [
+        (torch.ones(4, 1, 8, 8), r"torch.float32 \[4, 1, 8, 8\]"),
+        (torch.ones(4, 1, 8, 7, dtype=torch.bool), r"torch.bool \[4, 1, 8, 7\]"),
+        ("all", "str"),
+    ],
+)
+def test_masks_that_do_not_fit_are_refused(valid, came):
+    with pytest.raises(ValueError, match=rf"'valid' of the batch is {came}: expected bool \[4, 1, 8, 8\]"):
+        trainer_of([{"image": real_batches(4)[0], "valid": valid}]).run()

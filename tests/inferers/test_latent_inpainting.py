@@ -300,3 +300,39 @@ def test_a_bundle_can_configure_it():
     assert isinstance(made, LatentInpaintingInferer)
     assert (made.starts, made.descent.evaluations, made.start_finder.candidates) == (5, 30, 980)
     assert made.loss.weights == {"contextual": 1.0, "prior": 0.1}
+
+
+def test_padding_is_not_searched_for_whatever_it_holds():
+    network, inputs = Linear(), patches(2)
+    valid = torch.ones(2, 1, SIDE, SIDE, dtype=torch.bool)
+    valid[0, 0, :4] = valid[1, 0, :, -3:] = False
+    search = inferer(perceptual_weight=0.0, starts=2)
+    found = [search.search(torch.where(valid, inputs, padding), HOLE, network, valid=valid) for padding in (-1.0, 0.7)]
+    torch.testing.assert_close(found[0].latents, found[1].latents, rtol=0, atol=0)
+    seen = search.search(torch.where(valid, inputs, 0.7), HOLE, network)
+    assert (seen.latents - found[1].latents).abs().max() > 0.01
+    hidden = HOLE.expand_as(valid)
+    assert torch.equal(found[1].inpainted[:, 0][~hidden], torch.where(valid, inputs, 0.7)[~hidden])
+
+
+def test_a_step_with_padding_goes_down_the_gradient_of_what_is_valid():
+    network, search = Linear(), inferer(perceptual_weight=0.0, iterations=1, step_size=0.03)
+    valid = torch.ones(1, 1, SIDE, SIDE, dtype=torch.bool)
+    valid[..., :5] = False
+    result = search.search(patches(1), HOLE, network, valid=valid)
+    start = start_latents(search)[result.start_images.chosen_places[0, 0]].numpy()
+    A, known = network.weight.detach().numpy(), (~HOLE).numpy().reshape(-1)
+    inside = known & valid.numpy().reshape(-1)
+    signs = np.where(inside, np.sign(A @ start - result.patches.numpy().reshape(-1)), 0.0) / known.sum()
+    np.testing.assert_allclose(result.latents[0, 0], start - 0.03 * A.T @ signs, rtol=1e-5, atol=1e-6)
+
+
+def test_no_padding_costs_nothing():
+    network, search, inputs = Linear(), inferer(), patches(2)
+    every = search.search(inputs, HOLE, network, valid=torch.ones_like(inputs, dtype=torch.bool))
+    torch.testing.assert_close(every.latents, search.search(inputs, HOLE, network).latents, rtol=0, atol=0)
+
+
+def test_masks_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match=r"the valid pixels are torch.float32 \(2, 1, .*: expected bool"):
+        inferer().search(patches(2), HOLE, Linear(), valid=torch.ones_like(patches(2)))
