@@ -145,7 +145,7 @@ def against_reference(
 
 def on_reference(folder: Path, path: Path) -> dict[str, float]:
     """Errors against the reference, over all slices where its state is ``clear``, and shares of both states."""
-    reference, read = read_reference(path), standard_volume()
+    reference, read = read_reference(path), standard_volume(None)
     entries: list[dict[str, Any]] = []
     for record in read_datalist(folder):
         subject = record[Field.SUBJECT]
@@ -187,8 +187,8 @@ def summary(entries: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def on_volumes(folder: Path) -> dict[str, float]:
-    """Seconds of one core per volume at 1 mm, and the peak memory of the process."""
-    seconds, read = [], standard_volume()
+    """Seconds of one core per volume on its own grid, as `prepare` does it, and the peak memory of the process."""
+    seconds, read = [], standard_volume(None)
     for record in read_datalist(folder):
         image = read(record)[Field.IMAGE]
         array, spacing = image[0].numpy(), image.pixdim.numpy()
@@ -199,9 +199,9 @@ def on_volumes(folder: Path) -> dict[str, float]:
             f"{record[Field.SUBJECT]}: {seconds[-1]:.2f} s, {len(track)} slices, confidence {track.track_confidence:.2f}"
         )
     return {
-        "localisation at 1 mm, median (s of one core)": float(np.median(seconds)),
-        "localisation at 1 mm, slowest (s of one core)": float(max(seconds)),
-        "peak memory with reading and resampling (GB)": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+        "localisation, median (s of one core)": float(np.median(seconds)),
+        "localisation, slowest (s of one core)": float(max(seconds)),
+        "peak memory with reading (GB)": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
     }
 
 

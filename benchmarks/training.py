@@ -136,11 +136,11 @@ def engine_share(trainer: WganGpTrainer, device: torch.device) -> float:
     """Share of a run's time outside the steps: loader, engine, events. A GPU is waited for, so that it is a bound there."""
     inside, steps = [], ("_update_critic", "_update_generator")
 
-    def timed(step: Callable[[Tensor], None]) -> Callable[[Tensor], None]:
-        def run(reals: Tensor) -> None:
+    def timed(step: Callable[..., None]) -> Callable[..., None]:
+        def run(*arguments: Any) -> None:
             synchronise(device)
             start = time.perf_counter()
-            step(reals)
+            step(*arguments)
             synchronise(device)
             inside.append(time.perf_counter() - start)
 

@@ -12,7 +12,7 @@ from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
 from monai_cardiac_gan.data.valid_region import valid_region
 from monai_cardiac_gan.keys import Field
 
-__all__ = ["CachedPatches"]
+__all__ = ["CachedPatches", "reduced"]
 
 
 class CachedPatches:
@@ -42,12 +42,10 @@ class CachedPatches:
         device: torch.device | str = "cpu",
     ) -> None:
         patches = dataset.all_patches()
-        bounds = dataset.all_bounds()
+        whole = torch.tensor([[0, patches.shape[-2], 0, patches.shape[-1]]]).expand(len(patches), 4)
+        bounds = dataset.all_bounds() if hasattr(dataset, "all_bounds") else whole
         side = patches.shape[-1]
-        if size < 1 or side % size:
-            raise ValueError(f"size is {size}, expected a divisor of the patches' side {side}: such as {side // 2}.")
-        reduced = patches if size == side else F.avg_pool2d(patches.float(), side // size).to(patches.dtype)
-        self.patches, self.bounds = reduced.to(device), bounds.to(device)
+        self.patches, self.bounds = reduced(patches, size).to(patches.dtype).to(device), bounds.to(device)
         self.side, self.size = side, size
         self.batch_sampler = batches
 
@@ -66,3 +64,15 @@ class CachedPatches:
             chosen = torch.as_tensor(indices, device=self.patches.device)
             valid = valid_region(self.bounds[chosen], self.side, self.size)
             yield {Field.IMAGE: self.patches[chosen].float(), Field.VALID: valid}
+
+
+def reduced(patches: Tensor, size: int) -> Tensor:
+    """Patches (N, C, side, side) made smaller: each pixel is the mean of a block of theirs, float32 unless they stay.
+
+    Raises:
+        ValueError: when the size does not divide the side of the patches.
+    """
+    side = patches.shape[-1]
+    if size < 1 or side % size:
+        raise ValueError(f"size is {size}, expected a divisor of the patches' side {side}: such as {side // 2}.")
+    return patches if size == side else F.avg_pool2d(patches.float(), side // size)

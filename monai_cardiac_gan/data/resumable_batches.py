@@ -71,12 +71,7 @@ class ResumableBatches(Sampler[list[int]]):
         return whole + (not self.drop_last and rest >= self.count)
 
     def __iter__(self) -> Iterator[list[int]]:
-        order = np.arange(self.size)
-        if self.shuffle:
-            rng = np.random.default_rng([self.seed, self.epoch])
-            order = (
-                rng.permutation(self.size) if self.shares is None else rng.choice(self.size, self.size, p=self.shares)
-            )
+        order = self._order() if self.shuffle else np.arange(self.size)
         batches = [self._part(order, number) for number in range(self.first, len(self))]
         self.epoch, self.first = self.epoch + 1, 0
         return iter(batches)
@@ -84,6 +79,11 @@ class ResumableBatches(Sampler[list[int]]):
     def continue_from(self, epoch: int, batch: int = 0) -> None:
         """Let the next pass be that epoch, counted from 0, and begin with that batch."""
         self.epoch, self.first = epoch, batch
+
+    def _order(self) -> np.ndarray:
+        """Numbers of the items in the order of this epoch."""
+        rng = np.random.default_rng([self.seed, self.epoch])
+        return rng.permutation(self.size) if self.shares is None else rng.choice(self.size, self.size, p=self.shares)
 
     def _part(self, order: np.ndarray, number: int) -> list[int]:
         batch = order[number * self.batch_size : (number + 1) * self.batch_size]

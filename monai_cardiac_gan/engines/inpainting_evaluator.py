@@ -70,7 +70,9 @@ class InpaintingEvaluator(Evaluator):
         holes = self.hole(batchdata) if callable(self.hole) else self.hole
         with self.mode(self.network):
             valid = prepare_valid(batchdata, patches, engine.non_blocking)
-            result = self.inferer.search(patches, holes, self.network, **({} if valid is None else {Field.VALID: valid}))
+            result = self.inferer.search(
+                patches, holes, self.network, **({} if valid is None else {Field.VALID: valid})
+            )
         painted = result.best_inpainted().to(patches.device)
         engine.state.output = {Field.IMAGE: patches, "pred": painted, "result": result}
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)

@@ -262,7 +262,7 @@ class WganGpTrainer(Trainer):
         self.fire_event(IterationEvents.MODEL_COMPLETED)
         return self.state.output
 
-    def _update_critic(self, reals: Tensor, valid: Tensor | None) -> None:
+    def _update_critic(self, reals: Tensor, valid: Tensor | None = None) -> None:
         count = len(reals)
         with torch.no_grad(), self.execution.precision(reals.device):
             fakes = masked(self.generator(self.draw_latents(count)), valid)
@@ -297,7 +297,7 @@ class WganGpTrainer(Trainer):
             generator_loss = self.loss.generator(fake_scores, real_scores)
             return torch.stack([loss.detach(), gap, penalty.detach(), norms.mean(), generator_loss]) * share
 
-    def _update_generator(self, reals: Tensor, valid: Tensor | None) -> None:
+    def _update_generator(self, reals: Tensor, valid: Tensor | None = None) -> None:
         count = len(reals)
         latents, for_fakes = self.draw_latents(count), self._uniforms(count, self._draws)
         seen_reals = self._augmented(reals) if self.loss.needs_reals else None

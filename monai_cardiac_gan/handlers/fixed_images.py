@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, Subset
 
-from monai_cardiac_gan.data import CachedPatches
+from monai_cardiac_gan.data import CachedPatches, StreamedPatches
 from monai_cardiac_gan.engines import prepare_images
 from monai_cardiac_gan.handlers.observation import BATCH, undisturbed
 
@@ -44,7 +44,7 @@ def fixed_images(source: Tensor | Iterable[Any], count: int) -> Tensor:
     """
     if isinstance(source, Tensor):
         found = prepare_images(source, torch.device("cpu"))[:count]
-    elif isinstance(source, CachedPatches):
+    elif isinstance(source, CachedPatches | StreamedPatches):
         found = source.spread(count).cpu()
     else:
         with undisturbed():

@@ -133,8 +133,8 @@ class LatentInpaintingInferer(Inferer):
             valid: (N, 1, H, W) bool, true where a patch lies inside the field of view; padding is not searched for.
 
         Raises:
-            ValueError: when the masks do not fit the patches, or the patches are not (N, 1, H, W), not finite or beyond -1 to 1, a hole hides nothing or
-                everything, or a network gives the wrong shape or NaN for the starts.
+            ValueError: when the masks do not fit the patches, the patches are not (N, 1, H, W), not finite or beyond -1 to 1,
+                a hole hides nothing or everything, or a network gives the wrong shape or NaN for the starts.
         """
         began = time.perf_counter()
         patches = checked_patches(patches)

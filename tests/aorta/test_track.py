@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monai_cardiac_gan.aorta import AortaTrack
 
@@ -26,3 +28,33 @@ def test_arrays_of_different_lengths_are_refused():
 def test_confidences_outside_zero_to_one_are_refused(each, whole):
     with pytest.raises(ValueError, match=r"confidences range from .* they must lie between 0 and 1"):
         AortaTrack([3], [[1, 2]], [20], [each], whole)
+
+
+@given(
+    spacing=st.floats(0.5, 4.0),
+    new=st.floats(0.5, 4.0),
+    first=st.integers(0, 20),
+    count=st.integers(1, 40),
+    slope=st.floats(-2, 2),
+)
+def test_a_straight_course_stays_straight_on_other_slices(spacing, new, first, count, slope):
+    slices = np.arange(first, first + count)
+    heights = slices * spacing
+    track = AortaTrack(slices, np.stack([50 + slope * heights, 30 - heights], 1), 20 + heights, [0.5] * count, 0.7)
+    other = track.on_slices(spacing, new)
+    reached = np.clip(other.slices * new, heights[0], heights[-1])
+    np.testing.assert_allclose(other.centres_mm, np.stack([50 + slope * reached, 30 - reached], 1), atol=1e-6)
+    np.testing.assert_allclose(other.diameters_mm, 20 + reached, atol=1e-6)
+    assert other.track_confidence == 0.7
+    inside = np.arange(int(np.ceil(heights[0] / new)), int(np.floor(heights[-1] / new)) + 1)
+    assert set(inside) <= set(other.slices.tolist())
+    assert (np.abs(other.slices * new - reached) <= spacing / 2 + 1e-5).all()
+
+
+def test_slices_that_a_track_passes_over_stay_missing():
+    track = AortaTrack([0, 1, 6, 7], [[0.0, 0.0]] * 4, [20.0] * 4, [1.0] * 4, 1.0)
+    assert track.on_slices(2.0, 1.0).slices.tolist() == [0, 1, 2, 3, 11, 12, 13, 14, 15]
+    assert len(AortaTrack.empty().on_slices(1.0, 2.0)) == 0
+    assert track.on_slices(1.5, 1.5) is track
+    with pytest.raises(ValueError, match="the slices lie 0 and 1 mm apart: expected positive distances"):
+        track.on_slices(0, 1)

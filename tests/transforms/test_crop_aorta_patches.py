@@ -4,10 +4,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from monai.data import MetaTensor
+from monai.transforms import Spacing
 
 from monai_cardiac_gan.aorta import AortaTrack
+from monai_cardiac_gan.data import valid_bounds, valid_region
 from monai_cardiac_gan.keys import PatchColumn
-from monai_cardiac_gan.transforms import CropAortaPatches, CropAortaPatchesd
+from monai_cardiac_gan.transforms import CropAortaPatches, CropAortaPatchesd, ScaleByPercentiles
 
 SHAPE = (150, 140, 12)
 
@@ -110,9 +112,88 @@ def test_no_track_no_patches_and_no_transform_before_it_is_an_error():
         CropAortaPatchesd("image")({"image": coordinates(0)})
 
 
+@given(
+    sizes=st.tuples(*[st.floats(0.7, 1.9)] * 2),
+    spacing=st.floats(0.8, 1.6),
+    x=st.floats(5, 60),
+    y=st.floats(5, 55),
+    slices=st.integers(1, 20),
+)
+@settings(deadline=None, max_examples=25)
+def test_resampled_patches_are_those_of_monai_s_spacing(sizes, spacing, x, y, slices):
+    """Inside the field of view, the last half voxel aside, where the two differ in what counts as inside."""
+    in_plane, through = sizes
+    rng = np.random.default_rng(0)
+    smooth = torch.nn.functional.interpolate(
+        torch.tensor(rng.normal(size=(1, 1, 12, 11, 9)), dtype=torch.float32), (90, 80, 24), mode="trilinear"
+    )[0]
+    affine = torch.diag(torch.tensor([in_plane, in_plane, through, 1.0], dtype=torch.float64))
+    image = MetaTensor(smooth, affine=affine)
+    course = AortaTrack([slices], [[x, y]], [20.0], [1.0], 1.0)
+    patches = CropAortaPatches(spacing=spacing, size=64)(image, course)
+    resampled = Spacing(spacing, mode="bilinear", padding_mode="border")(image)
+    whole = CropAortaPatches(size=64)(resampled, course.on_slices(through, spacing))
+    for one, other in zip(patches, whole, strict=False):
+        np.testing.assert_allclose(one.affine, other.affine, atol=1e-6)
+        rows, columns = (
+            slice(
+                max(one.meta[start], other.meta[start]) + 2,
+                min(one.meta[stop], other.meta[stop]) - 3,
+            )
+            for start, stop in (
+                (PatchColumn.VALID_X_START, PatchColumn.VALID_X_STOP),
+                (PatchColumn.VALID_Y_START, PatchColumn.VALID_Y_STOP),
+            )
+        )
+        np.testing.assert_allclose(one[0, rows, columns], other[0, rows, columns], atol=2e-3)
+
+
+@given(
+    x=st.floats(0, 149),
+    y=st.floats(0, 139),
+    border=st.sampled_from(["pad", "clamp"]),
+    spacing=st.sampled_from([None, 0.9, 1.7]),
+)
+@settings(deadline=None, max_examples=40)
+def test_the_valid_bounds_are_the_pixels_inside_the_field_of_view(x, y, border, spacing):
+    (patch,) = CropAortaPatches(border=border, spacing=spacing)(coordinates(0), track(x, y))[:1]
+    pixels = np.stack(np.meshgrid(np.arange(128), np.arange(128), indexing="ij"), -1).reshape(-1, 2)
+    flat = np.concatenate([pixels, np.zeros((128**2, 1)), np.ones((128**2, 1))], 1)
+    voxels = (np.linalg.inv(coordinates(0).affine.numpy()) @ patch.affine.numpy() @ flat.T).T[:, :2]
+    inside = np.all((voxels >= -0.5 - 1e-9) & (voxels < np.array(SHAPE[:2]) - 0.5 - 1e-9), axis=1)
+    region = valid_region([valid_bounds(patch.meta)], 128)[0, 0].numpy().reshape(-1)
+    assert (region != inside).sum() <= 256  # a pixel exactly on the edge may fall on either side
+    assert patch.meta[PatchColumn.PADDED] == pytest.approx(1 - region.mean())
+
+
+@pytest.mark.parametrize(("most", "count"), [(1.0, 3), (0.4, 2), (0.0, 1)])
+def test_patches_with_much_padding_are_dropped(most, count):
+    course = AortaTrack([1, 2, 3], [[75.0, 70.0], [40.0, 70.0], [1.0, 70.0]], [24.0] * 3, [1.0] * 3, 1.0)
+    patches = CropAortaPatches(max_padding=most)(coordinates(0), course)
+    assert [patch.meta[PatchColumn.SLICE] for patch in patches] == [1, 2, 3][:count]
+
+
+def test_what_the_scaling_noted_goes_with_the_patches():
+    scaled = ScaleByPercentiles(0, 100)(coordinates(0))
+    (patch,) = CropAortaPatches()(scaled, track(75, 70))
+    assert (patch.meta[PatchColumn.INTENSITY_LOW], patch.meta[PatchColumn.INTENSITY_HIGH]) == (0.0, 149.0)
+
+
+def test_pixels_that_are_not_square_need_a_spacing():
+    image = MetaTensor(torch.ones(1, 100, 140, 3), affine=torch.diag(torch.tensor([1.0, 1.25, 1, 1])))
+    with pytest.raises(
+        ValueError, match=r"pixels measure 1 x 1\.25 mm in the axial plane: expected squares; give a spacing"
+    ):
+        CropAortaPatches()(image, track(20.0, 70.0, slices=(1,)))
+    (patch,) = CropAortaPatches(spacing=1.0)(image, track(20.0, 70.0, slices=(1,)))
+    np.testing.assert_allclose(np.linalg.norm(patch.affine[:3, :3], axis=0), 1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"max_padding": 1.5}, r"max_padding is 1\.5: expected a share"),
+        ({"spacing": 0.0}, r"the spacing is 0\.0: expected a positive length"),
         ({"size": 0}, "expected a size of at least 1"),
         ({"jitter_mm": -1.0}, "the others not negative"),
         ({"border": "wrap"}, "the border is 'wrap': expected one of pad, clamp"),

@@ -54,11 +54,36 @@ def test_tracks_below_the_smallest_confidence_are_not_found(two_tubes):
     assert len(LocaliseAorta(min_track_confidence=confidence - 0.01)(image)) > 25
 
 
-def test_a_label_map_on_another_grid_is_refused(two_tubes):
-    moved = AFFINE.copy()
-    moved[0, 3] += 1
-    with pytest.raises(ValueError, match="or their affines differ: resample the label map"):
-        LocaliseAorta()(as_image(two_tubes), label=as_image(two_tubes, moved))
+def test_a_label_map_on_another_grid_is_brought_to_that_of_the_image(two_tubes):
+    """Voxels of 3 x 3 x 3 mm that begin 30 mm before the image does; the label is a box of known place."""
+    labels = np.zeros((60, 60, 40), dtype=np.float32)
+    labels[20:28, 30:38, 15:30] = 1  # x 60 to 84 less 30, and so on
+    affine = np.diag([3.0, 3.0, 3.0, 1.0])
+    affine[:3, 3] = AFFINE[:3, 3] - 30
+    track = LocaliseAorta()(as_image(two_tubes), label=as_image(labels, affine))
+    np.testing.assert_allclose(track.centres_mm, [[23.5 * 3 - 30, 33.5 * 3 - 30]] * len(track), atol=0.8)
+    heights = track.slices * 3.0
+    assert 14.5 * 3 - 30 - 1.6 <= heights[0] <= 16 * 3 - 30
+    assert 28 * 3 - 30 <= heights[-1] <= 29.5 * 3 - 30 + 1.6
+
+
+def test_a_label_value_that_is_not_there_is_named_beside_those_that_are(two_tubes):
+    labels = np.zeros(two_tubes.shape, dtype=np.float32)
+    labels[20:40, 50:60, 5:20] = 52
+    with pytest.raises(
+        ValueError, match="holds no voxel of the value 1 inside the image, but 0, 52: expected the aorta's; give"
+    ):
+        LocaliseAorta()(as_image(two_tubes), label=as_image(labels))
+
+
+@pytest.mark.parametrize("x", [35.0, 95.0])
+def test_a_correction_wins_over_label_and_seed(two_tubes, x):
+    labels = np.zeros(two_tubes.shape, dtype=np.float32)
+    labels[20:40, 50:60, 5:20] = 1
+    image = as_image(two_tubes)
+    point = AFFINE[:3, :3] @ np.array([x, 60.0, 45.0]) / np.diag(AFFINE)[:3] + AFFINE[:3, 3]
+    track = LocaliseAorta(seed_unit="voxel")(image, seed=(1, 1, 1), label=as_image(labels), correction=point)
+    np.testing.assert_allclose(track.centres_mm.mean(0), [x, 60], atol=0.3)
 
 
 @pytest.mark.parametrize(
@@ -82,5 +107,7 @@ def test_odd_units_and_seeds_are_refused(two_tubes):
         LocaliseAorta(seed_unit="inch")
     with pytest.raises(ValueError, match=r"the seed is \[1, 2\]: expected three coordinates"):
         LocaliseAorta()(as_image(two_tubes), seed=[1, 2])
-    with pytest.raises(ValueError, match="lies outside the volume"):
+    with pytest.raises(
+        ValueError, match=r"\[500.0, 0.0, 0.0\] mm lies outside the volume, which reaches from .* mm \(RAS\+\)"
+    ):
         LocaliseAorta()(as_image(two_tubes), seed=(500, 0, 0))
