@@ -68,7 +68,10 @@ def hough_circles(image: np.ndarray, radii: np.ndarray) -> np.ndarray:
     # one margin is enough: what wraps around from either side falls into it
     shape = [fft.next_fast_len(size + reach, real=True) for size in image.shape]
     spectra = fft.rfft2(gradient, shape)
-    votes = fft.irfft2((spectra[:, None] * _rim_spectra(tuple(radii.tolist()), (shape[0], shape[1]))).sum(0), shape)
+    rims = _rim_spectra(tuple(radii.tolist()), (shape[0], shape[1]))
+    product = rims[0] * spectra[0]
+    product += rims[1] * spectra[1]
+    votes = fft.irfft2(product, shape, overwrite_x=True)
     return votes[:, : image.shape[0], : image.shape[1]]
 
 
@@ -106,10 +109,19 @@ def _evenly_filled(image: np.ndarray, centres: np.ndarray, radii: np.ndarray) ->
 
 def _saturated_gradient(image: np.ndarray) -> np.ndarray:
     image = np.asarray(image, dtype=np.float32)
-    gradient = np.stack([ndimage.gaussian_filter(image, EDGE_SCALE_PIXELS, order=o) for o in ((1, 0), (0, 1))])
+    blur, slope = zip(*(_edge_filters(size) for size in image.shape), strict=True)
+    gradient = np.stack([slope[0] @ image @ blur[1].T, blur[0] @ image @ slope[1].T])
     length = np.hypot(*gradient)
     full = np.quantile(length, EDGE_QUANTILE)
     return gradient / np.maximum(length, max(full, np.finfo(np.float32).tiny))
+
+
+@lru_cache(maxsize=16)
+def _edge_filters(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Matrices (size, size) of the Gaussian and of its derivative; as products they are twice as fast as filters."""
+    unit = np.eye(size, dtype=np.float32)
+    blur, slope = (ndimage.gaussian_filter1d(unit, EDGE_SCALE_PIXELS, axis=0, order=order) for order in (0, 1))
+    return blur, slope
 
 
 @lru_cache(maxsize=8)

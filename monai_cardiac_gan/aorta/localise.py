@@ -91,9 +91,19 @@ def localise_aorta(
 
 def _search_grid(volume: np.ndarray, spacing: np.ndarray) -> np.ndarray:
     """The volume on `GRID_MM`, starting at the first voxel's centre; averaged along the body so that noise falls."""
-    blurred = ndimage.gaussian_filter1d(volume, GRID_MM[2] / 3 / spacing[2], axis=2)
-    shape = np.floor((np.array(volume.shape) - 1) * spacing / GRID_MM).astype(int) + 1
-    return ndimage.affine_transform(blurred, GRID_MM / spacing, output_shape=tuple(shape), order=1, mode="nearest")
+    # both steps are linear and work along one axis at a time: three products of matrices, four times faster than filters
+    across, forward, along = (
+        _interpolation(size, step) for size, step in zip(volume.shape, GRID_MM / spacing, strict=True)
+    )
+    blur = ndimage.gaussian_filter1d(np.eye(volume.shape[2], dtype=np.float32), GRID_MM[2] / 3 / spacing[2], axis=0)
+    slices = volume @ (along @ blur).T
+    return np.einsum("ax,xyz->ayz", across, forward @ slices, optimize=True)
+
+
+def _interpolation(size: int, step: float) -> np.ndarray:
+    """Matrix (n, size) float32 that interpolates linearly every `step` voxels, from the first on."""
+    places = np.arange(int(np.floor((size - 1) / step)) + 1) * step
+    return np.stack([np.interp(places, np.arange(size), unit) for unit in np.eye(size)], 1).astype(np.float32)
 
 
 def _pin(circles: list[CircleCandidates], grid: np.ndarray, seed_mm: np.ndarray) -> None:
