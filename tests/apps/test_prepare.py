@@ -372,9 +372,7 @@ def test_corrections_redo_only_their_volumes(tmp_path, tube):
     before = prepare(tmp_path / "hearts", tmp_path / "set", sheet=True)
     times = times_of(tmp_path / "set")
     (tmp_path / "corrections.csv").write_text("subject,x,y,z,image\ns1,95.0,60.0,45.0,s1.nii.gz\ns2,,,,\n")
-    after = prepare(
-        tmp_path / "hearts", tmp_path / "set", sheet=True, corrections=str(tmp_path / "corrections.csv"), overwrite=True
-    )
+    after = prepare(tmp_path / "hearts", tmp_path / "set", sheet=True, corrections=str(tmp_path / "corrections.csv"))
     assert [entry["status"] for entry in after] == ["kept", "kept", "left out"]
     assert after[2]["reason"].endswith("left out by a correction.")
     assert before[0]["key"] == after[0]["key"]
