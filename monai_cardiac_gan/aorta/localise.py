@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from monai_cardiac_gan.aorta.checks import checked_seed, checked_spacing, checked_volume
-from monai_cardiac_gan.aorta.circles import CircleCandidates, find_circles, hough_circles
+from monai_cardiac_gan.aorta.circles import CircleCandidates, find_circles, hough_circles, or_walled
 from monai_cardiac_gan.aorta.identify import most_aortic
 from monai_cardiac_gan.aorta.refine import refine_circles
 from monai_cardiac_gan.aorta.track import AortaTrack
@@ -45,7 +45,7 @@ FULL_LENGTH_MM = 100.0
 def localise_aorta(
     volume: np.ndarray, spacing: Sequence[float] | np.ndarray, seed: Sequence[float] | np.ndarray | None = None
 ) -> AortaTrack:
-    """Find the descending aorta in a bright-blood volume.
+    """Find the descending aorta in a volume with bright blood, or with grey blood in a bright wall.
 
     Circles are sought in each axial slice (circular Hough transform), joined to smooth tubes by dynamic programming, and
     the tube that is most like a descending aorta is fitted to the edges around it at full resolution.
@@ -110,7 +110,7 @@ def _pin(circles: list[CircleCandidates], grid: np.ndarray, seed_mm: np.ndarray)
     """Leave one circle in the seed's slice: the best one around the seed, so good that the best tube passes it."""
     place = seed_mm / GRID_MM
     k = int(np.clip(np.rint(place[2]), 0, len(circles) - 1))
-    votes = hough_circles(grid[:, :, k], RADII_PIXELS)
+    votes = or_walled(hough_circles(grid[:, :, k], RADII_PIXELS))
     rows, columns = np.ogrid[: grid.shape[0], : grid.shape[1]]
     near = np.hypot(rows - place[0], columns - place[1]) * GRID_MM[0] <= SEED_REACH_MM
     radius, row, column = np.unravel_index(np.where(near, votes, -np.inf).argmax(), votes.shape)
@@ -123,6 +123,8 @@ def _refined_track(volume: np.ndarray, spacing: np.ndarray, tube: Tube, certaint
     """The tube on every slice of the volume, fitted to edges; slices that are not believed are dropped."""
     levels = tube.slices * GRID_MM[2] / spacing[2]
     slices = np.arange(int(np.ceil(levels[0])), min(int(levels[-1]), volume.shape[2] - 1) + 1)
+    if not len(slices):
+        return AortaTrack.empty()  # a scrap between two thick slices
     rough = [np.interp(slices, levels, values) for values in (*tube.centres_mm.T, tube.radii_mm)]
     fitted = refine_circles(volume, spacing, slices, np.stack(rough[:2], 1), rough[2])
     size = 2 * int(MEDIAN_MM / spacing[2] / 2) + 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["RefinedCircles", "edge_points", "fit_circles", "refine_circles"]
+__all__ = ["RefinedCircles", "edge_points", "fit_circles", "has_bright_wall", "refine_circles"]
 
 ANGLES = 48
 """Rays that leave each centre; one every 1.6 mm on the rim of a 24 mm aorta."""
@@ -28,6 +28,13 @@ WEAK_EDGE = 0.2
 """Edges below this share of the strongest expected one are no rim (the aorta touches an organ as bright as itself)."""
 INSIDE = 0.75
 """Share of the radius that is surely blood, whatever the blur of the rim."""
+WALL_SAMPLES = 7
+"""Distances from the centre at which each of them is sampled."""
+LUMEN, WALL, BEYOND = (0.0, 0.5), (0.7, 1.3), (1.3, 1.65)
+"""Where blood, its wall and what lies beyond are looked for when a track is asked for a bright wall; in units of the radius."""
+BRIGHT_WALL = 1.25
+"""Wall over blood above which the rim is where brightness leaves the blood's, be it up or down. Bright-blood volumes lie at
+0.99 to 1.05 (1.11 when squared), simulated bright walls at 1.6 to 1.9."""
 SMALLEST_RADIUS_MM = 4.0
 """No fit may shrink below this; smaller than any adult aorta."""
 
@@ -52,10 +59,12 @@ class RefinedCircles:
 def refine_circles(
     volume: np.ndarray, spacing: np.ndarray, slices: np.ndarray, centres_mm: np.ndarray, radii_mm: np.ndarray
 ) -> RefinedCircles:
-    """Fit a circle to the rim of a bright disc in each of the given slices.
+    """Fit a circle to the rim of a bright, or bright-walled, disc in each of the given slices.
 
     Along `ANGLES` rays the steepest fall of brightness is found, weighted by a Gaussian around the rough radius; a circle
-    is fitted to these points with weights that drop the outliers, and the whole is repeated from the new circle.
+    is fitted to these points with weights that drop the outliers, and the whole is repeated from the new circle. Where
+    the wall is brighter than the blood (late enhancement), nearness to the blood's brightness takes the place of
+    brightness, so that the rim is the lumen's there, too.
 
     Args:
         volume: (X, Y, Z).
@@ -65,8 +74,9 @@ def refine_circles(
         radii_mm: (n,) rough radii, mm.
     """
     centres, radii = centres_mm.astype(np.float64), radii_mm.astype(np.float64)
+    walled = has_bright_wall(volume, spacing, slices, centres, radii)
     for every in ROUNDS:
-        points, strength, brightness = edge_points(volume, spacing, slices, centres, radii, ANGLES // every)
+        points, strength, brightness = edge_points(volume, spacing, slices, centres, radii, ANGLES // every, walled)
         centres, radii = _robust_fit(points, strength, centres, radii)
     distance = np.abs(np.linalg.norm(points - centres[:, None], axis=-1) - radii[:, None])
     support = ((distance < OUTLIER_MM) & (strength > WEAK_EDGE)).mean(1)
@@ -100,6 +110,28 @@ def fit_circles(points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np
     return centres + middle[:, 0], radii
 
 
+def has_bright_wall(
+    volume: np.ndarray, spacing: np.ndarray, slices: np.ndarray, centres: np.ndarray, radii: np.ndarray
+) -> bool:
+    """Whether most slices of a track show blood in a wall that is brighter by more than `BRIGHT_WALL`, on darker ground.
+
+    Dark discs on bright ground (black blood) have no such wall.
+
+    Args:
+        volume: (X, Y, Z).
+        spacing: (3,) mm.
+        slices: (n,) indices along Z.
+        centres: (n, 2) mm.
+        radii: (n,) mm.
+    """
+    reaches = [np.linspace(*zone, WALL_SAMPLES)[None] * radii[:, None] for zone in (LUMEN, WALL, BEYOND)]
+    lumen, wall, beyond = (_along_rays(volume, spacing, slices, centres, reach, ANGLES // 4) for reach in reaches)
+    blood = lumen.mean((1, 2))
+    bright = wall.mean(1).max(-1) > BRIGHT_WALL * blood
+    # the median leaves the walls of neighbours out
+    return bool(np.mean(bright & (np.median(beyond, (1, 2)) < blood)) > 0.5)
+
+
 def edge_points(
     volume: np.ndarray,
     spacing: np.ndarray,
@@ -107,16 +139,14 @@ def edge_points(
     centres: np.ndarray,
     radii: np.ndarray,
     rays: int = ANGLES,
+    walled: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The likeliest rim point of each ray (n, k, 2), its strength (n, k) from 0 to 1, and the brightness inside (n,)."""
-    angles = np.arange(rays) * 2 * np.pi / rays
-    directions = np.stack([np.cos(angles), np.sin(angles)], -1)
     reach = np.arange(0.0, SEARCH_RANGE[1] * radii.max() + 2 * RADIAL_STEP_MM, RADIAL_STEP_MM)
-    positions = centres[:, None, None] + directions[None, :, None] * reach[None, None, :, None]
-    index = np.broadcast_to(slices[:, None, None], positions.shape[:-1])
-    brightness = ndimage.map_coordinates(
-        volume, [positions[..., 0] / spacing[0], positions[..., 1] / spacing[1], index], order=1, mode="nearest"
-    )
+    brightness = _along_rays(volume, spacing, slices, centres, np.broadcast_to(reach, (len(radii), len(reach))), rays)
+    inside = _brightness_inside(brightness, reach, radii)
+    if walled:
+        brightness = -np.abs(brightness - inside[:, None, None])
     fall = -ndimage.gaussian_filter1d(brightness, EDGE_SMOOTHING_MM / RADIAL_STEP_MM, axis=-1, order=1)
     steepest = _steepest(brightness, reach, radii)[:, None, None]
     smallest = np.finfo(np.float32).eps * np.abs(brightness).max()
@@ -125,9 +155,24 @@ def edge_points(
     belief = _belief(reach, radii)[:, None]
     best = (strength * belief).argmax(-1)
     radius = reach[best] + RADIAL_STEP_MM * _peak_offset(strength, best)
-    points = centres[:, None] + directions[None] * radius[..., None]
+    points = centres[:, None] + _directions(rays)[None] * radius[..., None]
     chosen = np.take_along_axis(strength, best[..., None], -1)[..., 0]
-    return points, np.clip(chosen, 0.0, 1.0), _brightness_inside(brightness, reach, radii)
+    return points, np.clip(chosen, 0.0, 1.0), inside
+
+
+def _directions(rays: int) -> np.ndarray:
+    angles = np.arange(rays) * 2 * np.pi / rays
+    return np.stack([np.cos(angles), np.sin(angles)], -1)
+
+
+def _along_rays(
+    volume: np.ndarray, spacing: np.ndarray, slices: np.ndarray, centres: np.ndarray, reach: np.ndarray, rays: int
+) -> np.ndarray:
+    """Brightness (n, rays, m) at the distances `reach` (n, m), mm, from each centre."""
+    positions = centres[:, None, None] + _directions(rays)[None, :, None] * reach[:, None, :, None]
+    index = np.broadcast_to(slices[:, None, None], positions.shape[:-1])
+    places = [positions[..., 0] / spacing[0], positions[..., 1] / spacing[1], index]
+    return ndimage.map_coordinates(volume, places, order=1, mode="nearest")
 
 
 def _belief(reach: np.ndarray, radii: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from monai_cardiac_gan.aorta import measure_disc
-from monai_cardiac_gan.data import AortaPatchDataset, write_json
+from monai_cardiac_gan.data import AortaPatchDataset, valid_region, write_json
 from monai_cardiac_gan.inferers import (
     LatentInpaintingInferer,
     SpreadCalibration,
@@ -133,16 +133,17 @@ class CalibrateInpainting:
         originals = self.held_out.all_patches().float()
         pixel_mm = float(self.held_out[0][Field.IMAGE].pixdim[0])
         hole = square_hole(self.hole_size, shape=originals.shape[2:])
+        valid = valid_region(self.held_out.all_bounds(), originals.shape[-1])
         device = next(self.generator.parameters()).device
         rows: dict[str, list[tuple[np.ndarray, np.ndarray, str]]] = {PIXEL: [], DIAMETER: [], CENTRE: []}
         subjects = self.held_out.subjects()
         for part in torch.arange(len(originals)).split(self.batch_size):
-            result = self.inferer.search(originals[part].to(device), hole.to(device), self.generator)
+            result = self.inferer.search(originals[part].to(device), hole.to(device), self.generator, valid[part])
             spread = pixel_spread(result)
             for place, number in enumerate(part.tolist()):
-                truth = originals[number]
-                errors = (truth - spread.mean[place])[0][hole]
-                rows[PIXEL].append((errors.numpy(), spread.deviation[place, 0][hole].numpy(), subjects[number]))
+                truth, hidden = originals[number], hole & valid[number, 0]
+                errors = (truth - spread.mean[place])[0][hidden]
+                rows[PIXEL].append((errors.numpy(), spread.deviation[place, 0][hidden].numpy(), subjects[number]))
                 for name, error, deviation in _disc_errors(truth, result.inpainted[place], pixel_mm):
                     rows[name].append((np.array([error]), np.array([deviation]), subjects[number]))
         return {name: _cases(found) for name, found in rows.items()}

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from monai_cardiac_gan.apps.comparison import FEATURE_METRICS, IMAGE_METRICS, MetricRow, compare, format_rows
 from monai_cardiac_gan.apps.draw import draw_patches
-from monai_cardiac_gan.data import AortaPatchDataset, write_json
+from monai_cardiac_gan.data import AortaPatchDataset, valid_region, write_json
+from monai_cardiac_gan.engines import masked
 from monai_cardiac_gan.metrics import memorisation_test
 from monai_cardiac_gan.visualize import (
     figure_of_nearest,
@@ -36,8 +37,10 @@ BATCH = 128
 class EvaluateGenerators:
     """Compare generators with held-out real patches, and write tables and figures.
 
-    Nothing is compared with training patches but to look for copies. Beside the generators the table shows the training
-    patches themselves against the held-out ones: people differ, so that this, not 0, is what a generator can hope for.
+    Generated patches are compared as the real ones are seen: the field of view of each real patch blacks one of them, so
+    that padding counts for neither side. Nothing is compared with training patches but to look for copies. Beside the
+    generators the table shows the training patches themselves against the held-out ones: people differ, so that this, not
+    0, is what a generator can hope for.
 
     Args:
         generators: label -> trained generator, latents (N, latent_size) to patches (N, 1, 128, 128).
@@ -72,17 +75,19 @@ class EvaluateGenerators:
 
     def run(self) -> list[MetricRow]:
         """Evaluate and write; returns the rows of the table."""
-        real, names = self._patches(self.held_out)
+        real, valid, names = self._patches(self.held_out)
         real_subjects: Sequence[str] | None = names
         if len(set(names)) == 1:
             logger.warning("all held-out patches are of %s: the floors are those of one person, too low", names[0])
             real_subjects = None
-        train, _ = self._patches(self.train)
+        train, _, _ = self._patches(self.train)
         fakes = {
             label: draw_patches(generator, self.count, self.latent_size, self.seed, self.device)
             for label, generator in self.generators.items()
         }
-        sets = {**fakes, TRAINING: train}
+        random = torch.Generator().manual_seed(self.seed)
+        shown = valid[torch.randint(len(valid), (self.count,), generator=random)]
+        sets = {label: masked(patches, shown) for label, patches in fakes.items()} | {TRAINING: train}
         rows = compare(IMAGE_METRICS, sets, real, real_subjects, self.seed)
         seen = {label: self._features(patches) for label, patches in sets.items()}
         seen_reals = self._features(real)
@@ -93,10 +98,12 @@ class EvaluateGenerators:
         self._write(rows, copies, len(real), len(train))
         return rows
 
-    def _patches(self, dataset: AortaPatchDataset) -> tuple[Tensor, Sequence[str]]:
+    def _patches(self, dataset: AortaPatchDataset) -> tuple[Tensor, Tensor, Sequence[str]]:
+        """Patches, which of their pixels lie inside the field of view, and whose they are."""
         patches, subjects = dataset.all_patches().float(), dataset.subjects()
         chosen = torch.linspace(0, len(patches) - 1, min(self.count, len(patches))).long()
-        return patches[chosen], [subjects[i] for i in chosen.tolist()]
+        valid = valid_region(dataset.all_bounds()[chosen], patches.shape[-1])
+        return patches[chosen], valid, [subjects[i] for i in chosen.tolist()]
 
     def _features(self, patches: Tensor) -> Tensor:
         with torch.no_grad():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,8 +14,9 @@ from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 
 from monai_cardiac_gan.aorta import AortaDisc, measure_disc
-from monai_cardiac_gan.data import AortaPatchDataset, write_json
-from monai_cardiac_gan.inferers import EncodedGuess, LatentInpaintingInferer, seam_error, square_hole
+from monai_cardiac_gan.apps.random_holes import inside
+from monai_cardiac_gan.data import AortaPatchDataset, valid_region, write_json
+from monai_cardiac_gan.inferers import EncodedGuess, Filling, LatentInpaintingInferer, seam_error, square_hole
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.losses import masked_l1
 
@@ -103,8 +104,9 @@ class EvaluateInpainting:
     """Fill the same holes of held-out patches in several ways and compare them in one table.
 
     Args:
-        fillings: name -> function of patches and holes (N, 1, H, W) that gives filled patches.
-        held_out: patches that nothing was trained on, all with pixels of one size.
+        fillings: name -> function of patches, holes and valid pixels (N, 1, H, W) that gives filled patches.
+        held_out: patches that nothing was trained on, all with pixels of one size; pixels outside the field of view do not
+            count.
         output_dir: where ``inpainting.json`` and ``inpainting.md`` go.
         hole_size: side of the square hole in the middle, pixels.
         batch_size: patches at once.
@@ -116,7 +118,7 @@ class EvaluateInpainting:
 
     def __init__(
         self,
-        fillings: Mapping[str, Callable[[Tensor, Tensor], Tensor]],
+        fillings: Mapping[str, Filling],
         held_out: AortaPatchDataset,
         output_dir: str,
         hole_size: int = 25,
@@ -133,13 +135,15 @@ class EvaluateInpainting:
         originals = self.held_out.all_patches().float()
         pixel_mm = float(self.held_out[0][Field.IMAGE].pixdim[0])
         holes = square_hole(self.hole_size, shape=originals.shape[2:]).expand_as(originals)
+        valid = valid_region(self.held_out.all_bounds(), originals.shape[-1])
+        hidden = inside(holes, valid)
         found = {}
         for name, filling in self.fillings.items():
-            parts = zip(originals.split(self.batch_size), holes.split(self.batch_size), strict=True)
-            painted = torch.cat([filling(patches, hidden) for patches, hidden in parts])
-            found[name] = filling_quality(painted, originals, holes, pixel_mm)
+            parts = zip(*(each.split(self.batch_size) for each in (originals, holes, valid)), strict=True)
+            painted = torch.cat([filling(*part) for part in parts])
+            found[name] = filling_quality(painted, originals, hidden, pixel_mm)
             for group, rows in self.groups.items():
-                found[f"{name}, {group}"] = filling_quality(painted[rows], originals[rows], holes[rows], pixel_mm)
+                found[f"{name}, {group}"] = filling_quality(painted[rows], originals[rows], hidden[rows], pixel_mm)
             logger.info("%s: %s", name, found[name])
         self.output_dir.mkdir(parents=True, exist_ok=True)
         write_json(self.output_dir / "inpainting.json", {name: asdict(quality) for name, quality in found.items()})
@@ -158,17 +162,17 @@ class SearchFilling:
     """A latent search as a way to fill holes: the image of the best start.
 
     Args:
-        inferer: has ``search(patches, holes, generator)``, see `LatentInpaintingInferer`.
+        inferer: has ``search(patches, holes, generator, valid)``, see `LatentInpaintingInferer`.
         generator: latents to images.
     """
 
     def __init__(self, inferer: LatentInpaintingInferer, generator: nn.Module) -> None:
         self.inferer, self.generator = inferer, generator
 
-    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+    def __call__(self, patches: Tensor, holes: Tensor, valid: Tensor | None = None) -> Tensor:
         """Filled patches on the CPU."""
         device = next(self.generator.parameters()).device
-        return self.inferer.search(patches.to(device), holes.to(device), self.generator).best_inpainted()
+        return self.inferer.search(patches.to(device), holes.to(device), self.generator, valid).best_inpainted()
 
 
 class EncoderFilling:
@@ -182,7 +186,7 @@ class EncoderFilling:
     def __init__(self, encoder: nn.Module, generator: nn.Module) -> None:
         self.guess, self.generator = EncodedGuess(encoder.eval()), generator
 
-    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+    def __call__(self, patches: Tensor, holes: Tensor, valid: Tensor | None = None) -> Tensor:
         """Filled patches on the CPU."""
         device = next(self.generator.parameters()).device
         images = self.guess(patches.to(device), holes.to(device), self.generator.eval())

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 def one_cycle_trainer(
     network: nn.Module,
     dataset: Dataset[Any],
-    loss: Callable[[Tensor, torch.Generator], Tensor],
+    loss: Callable[[Tensor, Tensor, torch.Generator], Tensor],
     path: str | os.PathLike[str],
     epochs: int,
     batch_size: int,
@@ -36,8 +36,9 @@ def one_cycle_trainer(
 
     Args:
         network: what is trained, on the device.
-        dataset: items with `Field.IMAGE`.
-        loss: of a batch of patches (N, 1, H, W), as they lie on the CPU; draws what it needs from the generator.
+        dataset: items with `Field.IMAGE`, and `Field.VALID` where patches reach over the edge of the field of view.
+        loss: of a batch of patches (N, 1, H, W) and which of their pixels are valid, bool of the same shape, as they lie on
+            the CPU; draws what it needs from the generator.
         path: where the flat state dictionary goes.
         epochs: passes through the data.
         batch_size: patches at a time; the rest of an epoch is left out.
@@ -50,10 +51,10 @@ def one_cycle_trainer(
     optimizer = torch.optim.AdamW(network.parameters(), learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=epochs * len(loader))
 
-    def update(trainer: SupervisedTrainer, patches: Tensor) -> dict[str, Tensor]:
+    def update(trainer: SupervisedTrainer, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         network.train()
         optimizer.zero_grad()
-        value = loss(patches, random)
+        value = loss(*batch, random)
         value.backward()
         optimizer.step()
         schedule.step()
@@ -77,6 +78,8 @@ def one_cycle_trainer(
     return trainer
 
 
-def stacked(items: list[Mapping[str, Any]]) -> Tensor:
-    """Patches (N, 1, H, W) of items with `Field.IMAGE`, as a plain tensor."""
-    return torch.stack([torch.as_tensor(item[Field.IMAGE]).as_subclass(Tensor) for item in items])
+def stacked(items: list[Mapping[str, Any]]) -> tuple[Tensor, Tensor]:
+    """Patches (N, 1, H, W) of items with `Field.IMAGE`, and which of their pixels are valid: all without `Field.VALID`."""
+    patches = torch.stack([torch.as_tensor(item[Field.IMAGE]).as_subclass(Tensor) for item in items])
+    whole = torch.ones_like(patches[0], dtype=torch.bool)
+    return patches, torch.stack([item.get(Field.VALID, whole) for item in items])

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from monai_cardiac_gan.apps.one_cycle import one_cycle_trainer, stacked
-from monai_cardiac_gan.apps.random_holes import rectangles
+from monai_cardiac_gan.apps.random_holes import inside, rectangles
 from monai_cardiac_gan.data import write_json
 from monai_cardiac_gan.inferers import square_hole
 from monai_cardiac_gan.losses import masked_l1
@@ -59,10 +59,10 @@ class TrainLatentEncoder:
         + w \frac{\lVert (1 - M) \circ (x - y) \rVert_1}{P - K}
         + s \left(\frac{\lVert z \rVert}{\sqrt L} - 1\right)^2 + l \lVert z - z_y \rVert_2^2 / L
 
-    the last term for generated patches only. The generator stays as it is.
+    the last term for generated patches only. Pixels outside the field of view are left out. The generator stays as it is.
 
     Args:
-        dataset: items with `Field.IMAGE`, training patches.
+        dataset: items with `Field.IMAGE`, training patches, and `Field.VALID` if they are padded.
         test_dataset: the same of other subjects, for the report.
         generator: latents (N, L) to patches; its parameters get no gradients.
         path: where the flat state dictionary goes; the report goes beside it, as ``.json``.
@@ -118,8 +118,10 @@ class TrainLatentEncoder:
     def trainer(self, encoder: nn.Module) -> SupervisedTrainer:
         """The loop over the training patches, which writes the encoder at the end of each epoch."""
 
-        def loss(reals: Tensor, random: torch.Generator) -> Tensor:
-            return self.loss(encoder, *self.examples(reals, random))
+        def loss(reals: Tensor, valid: Tensor, random: torch.Generator) -> Tensor:
+            patches, holes, latents = self.examples(reals, random)
+            seen = torch.cat([valid, torch.ones_like(valid)]).to(self.device)
+            return self.loss(encoder, patches, holes, latents, seen)
 
         return one_cycle_trainer(
             encoder,
@@ -140,14 +142,14 @@ class TrainLatentEncoder:
             patches = torch.cat([reals.to(self.device), self.generator(latents)])
         return patches, rectangles(len(patches), patches.shape[2:], random).to(self.device), latents
 
-    def loss(self, encoder: nn.Module, patches: Tensor, holes: Tensor, latents: Tensor) -> Tensor:
-        """The loss of a batch, see the class."""
+    def loss(self, encoder: nn.Module, patches: Tensor, holes: Tensor, latents: Tensor, valid: Tensor) -> Tensor:
+        """The loss of a batch with these valid pixels, see the class."""
         guesses = encoder(patches, holes)
         images = self.generator(guesses)
-        outside, inside = masked_l1(images, patches, ~holes).mean(), masked_l1(images, patches, holes).mean()
+        shown, hidden = (masked_l1(images, patches, inside(part, valid)).mean() for part in (~holes, holes))
         shell = (guesses.norm(dim=1) / self.latent_size**0.5 - 1).square().mean()
         known = (guesses[-len(latents) :] - latents).square().mean()
-        return (1 - HIDDEN_WEIGHT) * outside + HIDDEN_WEIGHT * inside + SHELL_WEIGHT * shell + LATENT_WEIGHT * known
+        return (1 - HIDDEN_WEIGHT) * shown + HIDDEN_WEIGHT * hidden + SHELL_WEIGHT * shell + LATENT_WEIGHT * known
 
     @torch.no_grad()
     def measure(self, encoder: nn.Module, candidates: int = 980) -> EncoderReport:
@@ -158,13 +160,15 @@ class TrainLatentEncoder:
         drawn = torch.randn(candidates, self.latent_size, generator=random).to(self.device)
         starts = torch.cat([self.generator(part) for part in drawn.split(self.batch_size)])
         rows = []
-        for patches in DataLoader(self.test_dataset, self.batch_size, collate_fn=stacked):
-            patches = patches.to(self.device)
+        for patches, valid in DataLoader(self.test_dataset, self.batch_size, collate_fn=stacked):
+            patches, valid = patches.to(self.device), valid.to(self.device)
+            shown, hidden = inside(~hole, valid), inside(hole, valid)
             latents = encoder(patches, hole)
             images = self.generator(latents)
-            best = torch.stack([masked_l1(starts, patch[None], ~hole).min() for patch in patches])
+            pairs = zip(patches.split(1), shown.split(1), strict=True)
+            best = torch.stack([masked_l1(starts, patch, known).min() for patch, known in pairs])
             length = latents.norm(dim=1) / self.latent_size**0.5
             rows.append(
-                torch.stack([masked_l1(images, patches, ~hole), masked_l1(images, patches, hole), best, length])
+                torch.stack([masked_l1(images, patches, shown), masked_l1(images, patches, hidden), best, length])
             )
         return EncoderReport(*torch.cat(rows, 1).mean(1).tolist())

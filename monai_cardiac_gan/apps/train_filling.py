@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from monai_cardiac_gan.apps.one_cycle import one_cycle_trainer, stacked
-from monai_cardiac_gan.apps.random_holes import rectangles
+from monai_cardiac_gan.apps.random_holes import inside, rectangles
 from monai_cardiac_gan.data import write_json
 from monai_cardiac_gan.inferers import square_hole
 from monai_cardiac_gan.losses import masked_l1
@@ -39,10 +39,10 @@ class TrainFillingNetwork:
     r"""Train a `FillingUNet`, write its weights and a report: the baseline that no generator is needed for.
 
     A rectangle near the middle, of random sides, is hidden; the loss is the mean absolute difference inside it,
-    :math:`\lVert (1 - M) \circ (x - y) \rVert_1 / (P - K)`.
+    :math:`\lVert (1 - M) \circ (x - y) \rVert_1 / (P - K)`. Pixels outside the field of view are left out of it.
 
     Args:
-        dataset: items with `Field.IMAGE`, training patches.
+        dataset: items with `Field.IMAGE`, training patches, and `Field.VALID` if they are padded.
         test_dataset: the same of other subjects, for the report.
         path: where the flat state dictionary goes; the report goes beside it, as ``.json``.
         network: makes the network; called once, after the seed is set.
@@ -85,8 +85,8 @@ class TrainFillingNetwork:
             torch.manual_seed(self.seed)
             network = self.network().to(self.device)
 
-        def loss(patches: Tensor, random: torch.Generator) -> Tensor:
-            return self.loss(network, patches.to(self.device), random)
+        def loss(patches: Tensor, valid: Tensor, random: torch.Generator) -> Tensor:
+            return self.loss(network, patches.to(self.device), valid.to(self.device), random)
 
         one_cycle_trainer(
             network,
@@ -104,10 +104,10 @@ class TrainFillingNetwork:
         logger.info("filling network: %s, %s", self.path, report)
         return report
 
-    def loss(self, network: nn.Module, patches: Tensor, random: torch.Generator) -> Tensor:
-        """The loss of patches (N, 1, H, W), each with a hole of its own."""
+    def loss(self, network: nn.Module, patches: Tensor, valid: Tensor, random: torch.Generator) -> Tensor:
+        """The loss of patches (N, 1, H, W) with these valid pixels, each with a hole of its own."""
         holes = rectangles(len(patches), patches.shape[2:], random).to(patches.device)
-        return masked_l1(network(patches, holes), patches, holes).mean()
+        return masked_l1(network(patches, holes), patches, inside(holes, valid)).mean()
 
     @torch.no_grad()
     def measure(self, network: nn.Module) -> FillingReport:
@@ -115,7 +115,7 @@ class TrainFillingNetwork:
         network.eval()
         hole = square_hole()[None, None].to(self.device)
         found = []
-        for patches in DataLoader(self.test_dataset, self.batch_size, collate_fn=stacked):
+        for patches, valid in DataLoader(self.test_dataset, self.batch_size, collate_fn=stacked):
             patches = patches.to(self.device)
-            found.append(masked_l1(network(patches, hole), patches, hole))
+            found.append(masked_l1(network(patches, hole), patches, inside(hole, valid.to(self.device))))
         return FillingReport(torch.cat(found).mean().item())

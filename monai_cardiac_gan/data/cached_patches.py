@@ -51,8 +51,15 @@ class CachedPatches:
 
     def spread(self, count: int) -> Tensor:
         """At most that many patches, evenly spread over the data set: (N, 1, size, size) float32, on the device."""
+        return self.patches[self._chosen(count)].float()
+
+    def spread_valid(self, count: int) -> Tensor:
+        """Which pixels of the patches that `spread` gives lie inside the field of view: bool (N, 1, size, size)."""
+        return valid_region(self.bounds[self._chosen(count)], self.side, self.size)
+
+    def _chosen(self, count: int) -> Tensor:
         chosen = torch.linspace(0, len(self.patches) - 1, min(count, len(self.patches))).round().long()
-        return self.patches[chosen.to(self.patches.device)].float()
+        return chosen.to(self.patches.device)
 
     def __len__(self) -> int:
         if not isinstance(self.batch_sampler, Sized):

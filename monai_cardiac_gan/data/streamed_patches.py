@@ -49,8 +49,14 @@ class StreamedPatches:
 
     def spread(self, count: int) -> Tensor:
         """At most that many patches, evenly spread over the data set: (N, 1, size, size) float32."""
-        chosen = np.linspace(0, len(self.dataset) - 1, min(count, len(self.dataset))).round().astype(np.int64)
-        return self._batch(chosen)[Field.IMAGE]
+        return self._batch(self._chosen(count))[Field.IMAGE]
+
+    def spread_valid(self, count: int) -> Tensor:
+        """Which pixels of the patches that `spread` gives lie inside the field of view: bool (N, 1, size, size)."""
+        return self._batch(self._chosen(count))[Field.VALID]
+
+    def _chosen(self, count: int) -> np.ndarray:
+        return np.linspace(0, len(self.dataset) - 1, min(count, len(self.dataset))).round().astype(np.int64)
 
     def __len__(self) -> int:
         if not isinstance(self.batch_sampler, Sized):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import torch
 from ignite.engine import Engine
 from torch import Tensor, nn
 
+from monai_cardiac_gan.engines import masked
 from monai_cardiac_gan.handlers.epoch_metrics import EpochMetrics
 from monai_cardiac_gan.handlers.fixed_images import fixed_images
 from monai_cardiac_gan.handlers.observation import fixed_latents, in_batches, undisturbed
@@ -30,6 +32,8 @@ class GenerativeMetrics(EpochMetrics):
         sample_count: how many images are generated, and at most how many real ones are taken.
         every_epochs: epochs from one time to the next.
         seed: of the latents.
+        valid: (M, 1, H, W) bool, which pixels of real patches lie inside the field of view; generated images are blackened
+            likewise, in turn, so that padding counts for neither side.
 
     Raises:
         ValueError: when there is no metric, `every_epochs` is below 1 or there are no real images.
@@ -52,6 +56,7 @@ class GenerativeMetrics(EpochMetrics):
         sample_count: int = 1000,
         every_epochs: int = 1,
         seed: int = 0,
+        valid: Tensor | None = None,
     ) -> None:
         super().__init__(every_epochs)
         if not metrics:
@@ -59,7 +64,7 @@ class GenerativeMetrics(EpochMetrics):
                 "there are no metrics: give at least one function of generated and real images by its name."
             )
         self.metrics, self.reals, self.network = dict(metrics), reals, network
-        self.sample_count, self.seed = sample_count, seed
+        self.sample_count, self.seed, self.valid = sample_count, seed, valid
         self._taken: Tensor | None = None
 
     def numbers(self, engine: Engine) -> dict[str, float]:
@@ -70,6 +75,9 @@ class GenerativeMetrics(EpochMetrics):
         found: dict[str, float] = {}
         with undisturbed(network):
             generated = in_batches(network, fixed_latents(self.sample_count, engine.latent_size, self.seed))
+            if self.valid is not None:
+                shown = torch.arange(len(generated)) % len(self.valid)
+                generated = masked(generated, self.valid[shown.to(self.valid.device)].to(generated.device))
             reals = self._taken.to(generated)
             for name, metric in self.metrics.items():
                 result = as_numbers(metric(generated, reals))

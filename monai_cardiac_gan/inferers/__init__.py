@@ -2,6 +2,7 @@
 
 from monai_cardiac_gan.inferers.baselines import (
     BiharmonicFilling,
+    Filling,
     MeanPatch,
     NearestPatch,
     NetworkFilling,
@@ -30,6 +31,7 @@ __all__ = [
     "DiscSpread",
     "EncodedGuess",
     "FeatheredBlending",
+    "Filling",
     "GradientDescent",
     "GuessedStarts",
     "InpaintingResult",

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 __all__ = ["BiharmonicFilling", "Filling", "MeanPatch", "NearestPatch", "NetworkFilling", "OpenCVFilling"]
 
-Filling = Callable[[Tensor, Tensor], Tensor]
-"""Patches (N, 1, H, W) and holes of the same shape, bool, to patches with the holes filled."""
+Filling = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Patches (N, 1, H, W), holes of the same shape, bool, and which pixels lie inside the field of view, the same, to patches
+with the holes filled. The third may be left out where a filling has a default for it."""
 
 RADIUS = 3.0
 """Of OpenCV's own example."""
@@ -36,13 +37,13 @@ class MeanPatch:
     def __init__(self, train: Tensor) -> None:
         self.mean = train.float().mean(0, keepdim=True)
 
-    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+    def __call__(self, patches: Tensor, holes: Tensor, valid: Tensor | None = None) -> Tensor:
         """Fill the holes."""
         return torch.where(holes, self.mean.to(patches), patches)
 
 
 class NearestPatch:
-    """The training patch of lowest mean absolute difference outside the hole.
+    """The training patch of lowest mean absolute difference outside the hole, where the patch is valid.
 
     Args:
         train: (M, 1, H, W).
@@ -57,24 +58,25 @@ class NearestPatch:
     def __init__(self, train: Tensor) -> None:
         self.train = train.float()
 
-    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+    def __call__(self, patches: Tensor, holes: Tensor, valid: Tensor | None = None) -> Tensor:
         """Fill the holes."""
         painted = patches.clone()
-        for image, hole in zip(painted, holes, strict=True):
-            image[hole] = self.nearest(image, hole)[hole]
+        unseen = holes if valid is None else holes | ~valid
+        for image, hole, hidden in zip(painted, holes, unseen, strict=True):
+            image[hole] = self.nearest(image, hidden)[hole]
         return painted
 
-    def nearest(self, patch: Tensor, hole: Tensor) -> Tensor:
-        """The patch (1, H, W) that is nearest to one patch outside its hole."""
+    def nearest(self, patch: Tensor, hidden: Tensor) -> Tensor:
+        """The patch (1, H, W) that is nearest to one patch where that is not hidden."""
         train = self.train.to(patch.device)
-        distances = ((train - patch).abs() * ~hole).flatten(1).sum(1)
+        distances = ((train - patch).abs() * ~hidden).flatten(1).sum(1)
         return train[distances.argmin()].to(patch)
 
 
 class BiharmonicFilling:
     """The smoothest continuation of the surroundings (Damelin and Hoang 2018), by scikit-image."""
 
-    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+    def __call__(self, patches: Tensor, holes: Tensor, valid: Tensor | None = None) -> Tensor:
         """Fill the holes."""
         painted = patches.clone()
         for image, hole in zip(painted, holes, strict=True):
@@ -104,7 +106,7 @@ class OpenCVFilling:
             raise ImportError("this filling needs OpenCV: pip install opencv-python-headless.") from error
         self.flag, self.radius = getattr(self.opencv, OPENCV_FLAGS[method]), radius
 
-    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+    def __call__(self, patches: Tensor, holes: Tensor, valid: Tensor | None = None) -> Tensor:
         """Fill the holes."""
         painted = patches.clone()
         for image, hole in zip(painted, holes, strict=True):
@@ -127,7 +129,7 @@ class NetworkFilling:
         self.network = network
 
     @torch.no_grad()
-    def __call__(self, patches: Tensor, holes: Tensor) -> Tensor:
+    def __call__(self, patches: Tensor, holes: Tensor, valid: Tensor | None = None) -> Tensor:
         """Fill the holes."""
         device = next(self.network.parameters()).device
         painted = self.network.eval()(patches.to(device), holes.to(device))

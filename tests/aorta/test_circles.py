@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monai_cardiac_gan.aorta.circles import find_circles, hough_circles
+from monai_cardiac_gan.aorta.circles import find_circles, hough_circles, or_walled
 
 RADII = np.arange(4, 14)
 
@@ -62,3 +62,29 @@ def test_candidates_come_best_first_and_apart():
     gaps = np.linalg.norm(found.centres[:, None] - found.centres[None], axis=-1) + 99 * np.eye(len(found.scores))
     assert gaps.min() > 3
     assert {(20.0, 20.0), (44.0, 40.0)} == {tuple(centre) for centre in found.centres[:2]}
+
+
+@given(
+    row=st.integers(18, 46),
+    column=st.integers(18, 46),
+    radius=st.integers(6, 11),
+    blood=st.floats(0.3, 0.6),
+    width=st.floats(1.5, 2.5),
+)
+@settings(deadline=None, max_examples=40)
+def test_grey_blood_in_a_bright_wall_is_found_at_its_wall(row, column, radius, blood, width):
+    outer, inner = disc((row, column), radius + width / 2), disc((row, column), radius - width / 2)
+    votes = or_walled(hough_circles(outer - (1 - blood) * inner, RADII))
+    best_radius, best_row, best_column = np.unravel_index(votes.argmax(), votes.shape)
+    assert (best_row, best_column) == (row, column)
+    assert abs(RADII[best_radius] - radius) <= 1
+    assert votes.max() > 0.9
+
+
+def test_walls_leave_bright_discs_and_the_outermost_radii_as_they_are():
+    votes = hough_circles(disc((32, 32), 8), RADII)
+    walled = or_walled(votes)
+    assert walled[:, 32, 32].argmax() == votes[:, 32, 32].argmax() == 4
+    assert walled[4, 32, 32] == votes[4, 32, 32]
+    np.testing.assert_array_equal(walled[[0, -1]], votes[[0, -1]])
+    assert np.all(walled >= votes)

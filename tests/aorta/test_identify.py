@@ -5,8 +5,8 @@ from monai_cardiac_gan.aorta.identify import most_aortic
 from monai_cardiac_gan.aorta.tubes import Tube
 
 
-def tube(x, y, total):
-    return Tube(np.arange(10), np.tile([float(x), float(y)], (10, 1)), np.full(10, 11.0), np.full(10, 0.9), total)
+def tube(x, y, total, radius=11.0):
+    return Tube(np.arange(10), np.tile([float(x), float(y)], (10, 1)), np.full(10, radius), np.full(10, 0.9), total)
 
 
 def test_a_single_tube_has_no_rival():
@@ -28,3 +28,18 @@ def test_the_ascending_aorta_and_the_vena_cava_lose_to_an_equal_tube_behind_and_
 def test_scraps_are_no_landmarks():
     aorta, scrap = tube(90, 60, 40.0), tube(0, 0, 2.0)
     assert most_aortic([aorta, scrap]) == (aorta, 1.0)
+
+
+def test_the_spinal_canal_loses_to_a_wider_tube_in_front_of_it_and_to_its_left():
+    """Both at their usual places, and the canal twice as clear: late enhancement may show its cord like a vessel."""
+    aorta, canal = tube(60, 90, 15.0, radius=12.0), tube(85, 55, 30.0, radius=9.0)
+    chosen, certainty = most_aortic([canal, aorta])
+    assert chosen is aorta
+    assert certainty > 0.6
+
+
+def test_a_narrower_vessel_in_front_does_not_make_a_canal_of_the_aorta():
+    aorta, vein = tube(85, 55, 30.0, radius=11.0), tube(60, 90, 15.0, radius=6.0)
+    chosen, certainty = most_aortic([aorta, vein])
+    assert chosen is aorta
+    assert certainty == pytest.approx(1 / (1 + 0.5 * np.exp(-35 / 80 + 25 / 120)), abs=1e-6)

@@ -4,6 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monai_cardiac_gan.aorta import localise_aorta
+from monai_cardiac_gan.aorta.localise import _refined_track
+from monai_cardiac_gan.aorta.tubes import Tube
 from monai_cardiac_gan.data import WholeHeartPhantom, read_datalist
 from monai_cardiac_gan.transforms import LoadVolume
 
@@ -51,6 +53,26 @@ def test_a_seed_settles_which_of_two_equal_tubes_is_taken(tube):
     for x in (30.0, 85.0):
         track = localise_aorta(both, SPACING, seed=(x + 4, 58.0, 50.0))
         np.testing.assert_allclose(track.centres_mm.mean(0), [x, 60], atol=0.3)
+
+
+def test_grey_blood_in_a_bright_wall_is_found_beside_a_bright_canal(tube):
+    """As late enhancement shows it: the canal is the brightest straight tube, behind the aorta and to its right."""
+    outer, inner = (tube(SHAPE, SPACING, curved, diameter) for diameter in (28.0, 23.0))
+    canal = tube(SHAPE, SPACING, lambda z: np.stack([82 + 0 * z, 30 + 0 * z]), 14.0)
+    low, high = inner.min(), inner.max()
+    vessel, blood, spine = ((volume - low) / (high - low) for volume in (outer, inner, canal))
+    track = localise_aorta(100 + 800 * np.maximum(vessel - 0.6 * blood, spine), SPACING)
+    assert len(track) >= SHAPE[2] - 4
+    assert np.abs(track.centres_mm - curved(track.slices * SPACING[2]).T).max() < 0.5
+    assert np.abs(track.diameters_mm - 23).max() < 1.5
+    assert track.track_confidence > 0.5
+
+
+def test_a_scrap_between_two_thick_slices_is_no_track():
+    """The search has a slice every 3 mm; a tube on one of them may touch no slice of the volume."""
+    volume = np.random.default_rng(0).normal(100, 20, (80, 80, 2))
+    tube = Tube(np.array([5]), np.array([[60.0, 60.0]]), np.array([10.0]), np.array([0.8]), 0.3)
+    assert len(_refined_track(volume, np.array([1.5, 1.5, 30.0]), tube, 1.0)) == 0
 
 
 def test_noise_has_no_aorta():

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.measure import CircleModel
 
-from monai_cardiac_gan.aorta.refine import fit_circles, refine_circles
+from monai_cardiac_gan.aorta.refine import fit_circles, has_bright_wall, refine_circles
 
 
 def scikit_image_circle(points):
@@ -61,3 +61,39 @@ def test_the_spacing_turns_voxels_into_millimetres():
     volume = (1000 * share)[..., None].astype(np.float32)
     fitted = refine_circles(volume, np.array([0.8, 1.5, 2.0]), np.array([0]), np.array([[31.0, 37.0]]), np.array([9.0]))
     np.testing.assert_allclose([*fitted.centres_mm[0], fitted.radii_mm[0]], [30, 36, 10], atol=0.2)
+
+
+def walled(blood, wall, ground, radius=12.0, width=2.5):
+    """Three slices of a lumen of this radius in a wall of this width, edges blurred over a voxel."""
+    axes = np.arange(80.0)
+    distance = np.hypot(axes[:, None] - 40, axes[None] - 40)
+    lumen, vessel = (np.clip(0.5 + edge - distance, 0, 1) for edge in (radius, radius + width))
+    image = ground + (wall - ground) * vessel + (blood - wall) * lumen
+    return np.repeat(image[..., None], 3, -1).astype(np.float32)
+
+
+@given(x=st.floats(-2, 2), y=st.floats(-2, 2), radius=st.floats(9, 15), wall=st.floats(2, 4))
+@settings(deadline=None, max_examples=30)
+def test_in_a_bright_wall_the_circle_is_the_lumen_s(x, y, radius, wall):
+    volume = 100 * walled(1.0, wall, 0.2, radius)
+    rough, reach = np.array([[40 + x, 40 + y]]), np.array([radius + 1.5])
+    fitted = refine_circles(volume, np.ones(3), np.array([1]), rough, reach)
+    np.testing.assert_allclose(fitted.centres_mm[0], [40, 40], atol=0.1)
+    # two blurred edges 2.5 mm apart push each other outwards
+    assert fitted.radii_mm[0] == pytest.approx(radius, abs=0.5)
+    assert fitted.support[0] > 0.95
+    assert fitted.brightness[0] == pytest.approx(100, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("blood", "wall", "ground", "expected"),
+    [
+        pytest.param(1.0, 2.0, 0.2, True, id="late enhancement"),
+        pytest.param(1.0, 1.1, 0.2, False, id="a tenth brighter is a ripple"),
+        pytest.param(1.0, 0.2, 0.2, False, id="bright blood"),
+        pytest.param(0.2, 1.0, 1.0, False, id="black blood"),
+    ],
+)
+def test_bright_walls_are_told_from_bright_and_from_black_blood(blood, wall, ground, expected):
+    every, centres, radii = np.arange(3), np.full((3, 2), 40.0), np.full(3, 12.5)
+    assert has_bright_wall(walled(blood, wall, ground), np.ones(3), every, centres, radii) is expected

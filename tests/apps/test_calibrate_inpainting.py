@@ -9,7 +9,7 @@ from torch import nn
 
 from monai_cardiac_gan.apps import CalibrateInpainting, read_calibration
 from monai_cardiac_gan.apps.calibrate_inpainting import Cases, left_out_coverage
-from monai_cardiac_gan.inferers import SpreadCalibration, calibrate_spread
+from monai_cardiac_gan.inferers import SpreadCalibration, calibrate_spread, square_hole
 from monai_cardiac_gan.keys import Field
 
 SIDE, SUBJECTS, EACH = 128, 6, 8
@@ -23,13 +23,17 @@ def disc(diameter):
 class HeldOut:
     """Discs of 18 to 22 pixels; those of one subject are alike."""
 
-    def __init__(self, subjects=SUBJECTS):
+    def __init__(self, subjects=SUBJECTS, edge=SIDE):
+        self.edge = edge
         source = np.random.default_rng(0)
         self.sizes = np.repeat(source.uniform(18, 22, subjects), EACH) + source.normal(0, 0.2, subjects * EACH)
         self.names = np.repeat([f"s{number}" for number in range(subjects)], EACH).tolist()
 
     def all_patches(self):
         return torch.tensor(np.stack([disc(size) for size in self.sizes]), dtype=torch.float32)[:, None].half()
+
+    def all_bounds(self):
+        return torch.tensor([[0, SIDE, 0, self.edge]]).expand(len(self.names), 4)
 
     def subjects(self):
         return self.names
@@ -44,7 +48,7 @@ class Search:
     starts = 3
     descent, start_finder = nn.Identity(), nn.Identity()
 
-    def search(self, patches, hole, generator):
+    def search(self, patches, hole, generator, valid):
         source = np.random.default_rng(len(patches))
         solutions = np.stack([[disc(20 + offset) for offset in source.normal(0, 0.3, 3)] for _ in patches])
         solutions = torch.tensor(solutions, dtype=torch.float32)[:, :, None]
@@ -72,6 +76,21 @@ def test_intervals_hold_what_the_spread_alone_does_not(tmp_path):
     content = json.loads((tmp_path / "c.json").read_text())
     assert content["subjects"] == SUBJECTS
     assert content["intervals"]["diameter_mm"]["count"] == SUBJECTS * EACH
+
+
+def test_pixels_outside_the_field_of_view_are_no_cases(tmp_path):
+    search, seen = Search(), []
+    usual = search.search
+
+    def noted(patches, hole, generator, valid):
+        seen.append(valid)
+        return usual(patches, hole, generator, valid)
+
+    search.search = noted
+    cases = application(tmp_path, inferer=search, held_out=HeldOut(edge=70)).cases()
+    hidden = int(square_hole(41)[:, :70].sum())
+    assert len(cases["pixel"].errors) == SUBJECTS * EACH * hidden == SUBJECTS * EACH * 41 * 26
+    assert torch.equal(torch.cat(seen), (torch.arange(SIDE) < 70).expand(SUBJECTS * EACH, 1, SIDE, SIDE))
 
 
 def test_a_subject_is_judged_by_the_others_alone():

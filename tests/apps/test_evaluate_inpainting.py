@@ -6,7 +6,7 @@ import torch
 from monai.data import MetaTensor
 from monai.metrics.regression import PSNRMetric
 
-from monai_cardiac_gan.apps.evaluate_inpainting import EvaluateInpainting, filling_quality
+from monai_cardiac_gan.apps.evaluate_inpainting import EvaluateInpainting, SearchFilling, filling_quality
 from monai_cardiac_gan.inferers import square_hole
 from monai_cardiac_gan.keys import Field
 
@@ -67,6 +67,9 @@ class Patches:
     def all_patches(self):
         return discs([10, 12, 14]).half()
 
+    def all_bounds(self):
+        return torch.tensor([[0, 128, 0, 128]]).expand(3, 4)
+
     def subjects(self):
         return ["phantom_1", "la_1", "la_2"]
 
@@ -77,9 +80,9 @@ class Patches:
 def test_each_filling_gets_a_row(tmp_path):
     larger = discs([11, 13, 15])
     fillings = {
-        "nothing": lambda patches, holes: patches,
-        "black": lambda patches, holes: torch.where(holes, -1.0, patches),
-        "larger": lambda patches, holes: larger,
+        "nothing": lambda patches, holes, valid: patches,
+        "black": lambda patches, holes, valid: torch.where(holes, -1.0, patches),
+        "larger": lambda patches, holes, valid: larger,
     }
     found = EvaluateInpainting(fillings, Patches(), str(tmp_path), batch_size=3).run()
     assert found["nothing"].l1 == 0
@@ -92,7 +95,7 @@ def test_each_filling_gets_a_row(tmp_path):
 
 
 def test_groups_of_subjects_get_rows_of_their_own(tmp_path):
-    def worse_on_phantoms(patches, holes):
+    def worse_on_phantoms(patches, holes, valid):
         return torch.where(holes, patches + torch.tensor([0.3, 0.1, 0.1])[:, None, None, None], patches)
 
     found = EvaluateInpainting(
@@ -105,3 +108,29 @@ def test_groups_of_subjects_get_rows_of_their_own(tmp_path):
         ValueError, match=r"no held-out subject is called like 'b\*': expected names such as 'phantom_1'"
     ):
         EvaluateInpainting({}, Patches(), str(tmp_path), groups={"none": "b*"})
+
+
+def test_padding_neither_counts_nor_is_searched_for(tmp_path):
+    class Padded(Patches):
+        def all_bounds(self):
+            return torch.tensor([[0, 128, 0, 64]]).expand(3, 4)
+
+    seen = []
+
+    def right_where_valid(patches, holes, valid):
+        seen.append(valid)
+        return torch.where(holes & ~valid, 1.0, patches)
+
+    class Search:
+        def search(self, patches, holes, generator, valid):
+            seen.append(valid)
+            result = type("Result", (), {})()
+            result.best_inpainted = lambda: patches
+            return result
+
+    fillings = {"right": right_where_valid, "search": SearchFilling(Search(), torch.nn.Linear(1, 1))}
+    found = EvaluateInpainting(fillings, Padded(), str(tmp_path), batch_size=3).run()
+    assert found["right"].l1 == found["search"].l1 == 0
+    expected = (torch.arange(128) < 64).expand(3, 1, 128, 128)
+    assert len(seen) == 2
+    assert all(torch.equal(valid, expected) for valid in seen)

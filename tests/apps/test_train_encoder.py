@@ -49,6 +49,7 @@ def training(tmp_path, **settings):
 
 def test_it_learns_to_see_what_is_hidden_and_what_is_not(tmp_path):
     application = training(tmp_path)
+    torch.manual_seed(0)
     untrained = application.measure(application.network())
     report = application.run()
     assert report.outside < 0.6 * untrained.outside
@@ -66,19 +67,44 @@ def test_the_report_of_an_encoder_that_knows(tmp_path):
     latents = torch.randn(10, LATENT, generator=torch.Generator().manual_seed(1))
     assert report.latent_length == pytest.approx((latents.norm(dim=1) / LATENT**0.5).mean().item(), rel=1e-4)
     drawn = Bands()(torch.randn(50, LATENT, generator=torch.Generator().manual_seed(0)))
-    best = [masked_l1(drawn, patch[None], ~square_hole()[None, None]).min().item() for patch in stacked(items(10, 1))]
+    best = [
+        masked_l1(drawn, patch[None], ~square_hole()[None, None]).min().item() for patch in stacked(items(10, 1))[0]
+    ]
     assert report.outside_of_best_start == pytest.approx(np.mean(best), rel=1e-5)
 
 
 def test_the_loss_of_an_encoder_that_knows_is_the_prior_alone(tmp_path):
     application = training(tmp_path)
     random = torch.Generator().manual_seed(2)
-    patches, holes, latents = application.examples(stacked(items(8)), random)
+    patches, holes, latents = application.examples(stacked(items(8))[0], random)
     assert patches.shape == holes.shape == (16, 1, SIDE, SIDE)
     assert torch.equal(patches[8:], Bands()(latents).detach())
     found = Reads()(patches, holes)
     shell = (found.norm(dim=1) / LATENT**0.5 - 1).square().mean()
-    assert application.loss(Reads(), patches, holes, latents).item() == pytest.approx(0.02 * shell.item(), rel=1e-3)
+    loss = application.loss(Reads(), patches, holes, latents, torch.ones_like(holes))
+    assert loss.item() == pytest.approx(0.02 * shell.item(), rel=1e-3)
+
+
+def test_padding_counts_for_nothing(tmp_path):
+    """Whatever lies beyond the field of view: same loss, same report."""
+    application = training(tmp_path)
+    patches, holes, latents = application.examples(stacked(items(8))[0], torch.Generator().manual_seed(2))
+    valid = torch.ones_like(holes)
+    valid[:, :, :, 80:] = False
+    losses = [
+        application.loss(Reads(), torch.where(valid, patches, padding), holes, latents, valid).item()
+        for padding in (-1.0, 0.3)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    reports = []
+    for padding in (-1.0, 0.3):
+        padded = [
+            {Field.IMAGE: torch.where(valid[0], item[Field.IMAGE], padding), Field.VALID: valid[0]}
+            for item in items(10, 1)
+        ]
+        reports.append(training(tmp_path, test_dataset=padded).measure(Reads(), candidates=20))
+    assert reports[0] == reports[1]
+    assert reports[0].outside == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize("settings", [{"batch_size": 15}, {"batch_size": 0}, {"batch_size": 130}])

@@ -66,6 +66,20 @@ def test_a_generator_of_the_real_images_is_at_no_distance(trainer_of):
     assert all(value == pytest.approx(0, abs=1e-6) for value in trainer.state.metrics.values())
 
 
+def test_generated_images_are_seen_through_the_field_of_view_of_real_ones(trainer_of):
+    """Two masks for five images, taken in turn; reals stay as they are."""
+    trainer, seen = trainer_of(), []
+    valid = torch.ones(2, 1, 4, 4, dtype=torch.bool)
+    valid[1, :, 2:] = False
+    GenerativeMetrics({"kept": lambda *images: seen.append(images) or 0.0}, REALS, sample_count=5, valid=valid).attach(
+        trainer
+    )
+    trainer.run()
+    generated, real = seen[0]
+    assert torch.equal(generated == -1, ~valid[[0, 1, 0, 1, 0]])
+    assert torch.equal(real, REALS[:5])
+
+
 def test_no_metrics_are_refused():
     with pytest.raises(ValueError, match="there are no metrics: give at least one function"):
         GenerativeMetrics({}, REALS)

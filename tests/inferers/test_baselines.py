@@ -63,6 +63,17 @@ def test_the_nearest_is_that_of_numpy():
         np.testing.assert_array_equal(image[hole], TRAIN[int(np.argmin(distances)), 0].numpy()[hole])
 
 
+def test_the_nearest_does_not_look_at_padding():
+    valid = torch.ones_like(HOLES)
+    valid[:, :, :, 9:] = False
+    padded = torch.where(valid, PATCHES, -1.0)
+    painted = NearestPatch(TRAIN)(padded, HOLES, valid)
+    for image, patch, hole in zip(painted[:, 0].numpy(), PATCHES[:, 0].numpy(), HOLES[:, 0].numpy(), strict=True):
+        seen = ~hole[:, :9]
+        distances = [np.abs(train - patch)[:, :9][seen].mean() for train in TRAIN[:, 0].numpy()]
+        np.testing.assert_array_equal(image[hole], TRAIN[int(np.argmin(distances)), 0].numpy()[hole])
+
+
 def test_a_plane_is_continued():
     plane = (torch.arange(12.0)[:, None] + 2 * torch.arange(12.0)).expand(1, 1, 12, 12) / 40 - 0.4
     torch.testing.assert_close(BiharmonicFilling()(plane, HOLES[:1]), plane, rtol=0, atol=1e-3)
