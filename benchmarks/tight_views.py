@@ -33,6 +33,8 @@ VESSEL_MM = 3.5
 """Bright structures thinner than twice this are no blood."""
 SPACINGS_MM = (0.6, 1.5)
 """Finest and coarsest isotropic grid that is tried."""
+WALL_MM = 4.0
+"""Painted over beyond the lumen."""
 LEFT_MM, RIGHT_MM, BACK_MM, FRONT_MM = 20.0, 110.0, 18.0, 90.0
 """What a view around the left atrium leaves to the sides of the aorta."""
 
@@ -92,6 +94,21 @@ def late_enhancement(voxels: np.ndarray, spacing: np.ndarray) -> np.ndarray:
     return image + rng.normal(0, 0.03, voxels.shape)
 
 
+def without_aorta(voxels: np.ndarray, spacing: np.ndarray) -> np.ndarray:
+    """The aorta painted over with what is dark around it, above and below its ends, too."""
+    track, rng = localise_aorta(voxels, spacing), np.random.default_rng(0)
+    rows, columns = (np.arange(size) * step for size, step in zip(voxels.shape[:2], spacing[:2], strict=True))
+    painted = voxels.astype(np.float32)
+    for k in range(voxels.shape[2]):
+        at = min(np.searchsorted(track.slices, k), len(track) - 1)
+        x, y = track.centres_mm[at]
+        distance = np.hypot(rows[:, None] - x, columns - y)
+        rim = track.diameters_mm[at] / 2 + WALL_MM
+        around = voxels[:, :, k][(distance > rim) & (distance < rim + 5)]
+        painted[:, :, k][distance < rim] = rng.choice(around[around <= np.median(around)], (distance < rim).sum())
+    return np.where(painted == voxels, voxels, ndimage.gaussian_filter(painted, 1.0))
+
+
 def black_blood(voxels: np.ndarray) -> np.ndarray:
     """Brightness turned round."""
     return 1 - powered(voxels, 1.0)
@@ -103,6 +120,7 @@ CHANGES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "brightness squared": lambda voxels, _: powered(voxels, 2.0),
     "late enhancement, patchy wall": late_enhancement,
     "grey blood, bright wall": lambda voxels, _: grey_blood(voxels),
+    "aorta painted over": without_aorta,
     "black blood": lambda voxels, _: black_blood(voxels),
 }
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from monai_cardiac_gan.aorta.checks import checked_seed, checked_spacing, checked_volume
+from monai_cardiac_gan.aorta.chest import depth_in_chest
 from monai_cardiac_gan.aorta.circles import CircleCandidates, find_circles, hough_circles, or_walled
 from monai_cardiac_gan.aorta.identify import most_aortic
 from monai_cardiac_gan.aorta.refine import refine_circles
@@ -85,7 +86,7 @@ def localise_aorta(
     tubes = find_tubes(circles, GRID_MM[0], TUBES if seed_mm is None else 1, GRID_MM[2])
     if not tubes:
         return AortaTrack.empty()
-    chosen, certainty = (tubes[0], 1.0) if seed_mm is not None else most_aortic(tubes)
+    chosen, certainty = (tubes[0], 1.0) if seed_mm is not None else _most_aortic(tubes, grid)
     return _refined_track(volume, spacing, chosen, certainty)
 
 
@@ -117,6 +118,10 @@ def _pin(circles: list[CircleCandidates], grid: np.ndarray, seed_mm: np.ndarray)
     circles[k] = CircleCandidates(
         np.array([[row, column]], dtype=float), RADII_PIXELS[radius : radius + 1].astype(float), np.array([SEED_BONUS])
     )
+
+
+def _most_aortic(tubes: list[Tube], grid: np.ndarray) -> tuple[Tube, float]:
+    return most_aortic(tubes, [depth_in_chest(grid, GRID_MM, tube) for tube in tubes])
 
 
 def _refined_track(volume: np.ndarray, spacing: np.ndarray, tube: Tube, certainty: float) -> AortaTrack:

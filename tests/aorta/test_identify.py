@@ -43,3 +43,19 @@ def test_a_narrower_vessel_in_front_does_not_make_a_canal_of_the_aorta():
     chosen, certainty = most_aortic([aorta, vein])
     assert chosen is aorta
     assert certainty == pytest.approx(1 / (1 + 0.5 * np.exp(-35 / 80 + 25 / 120)), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("depth", "belief"),
+    [(0.1, 0.1), (0.22, 0.1), (0.275, 0.55), (0.33, 1), (0.5, 1), (0.56, 0.55), (0.8, 0.1), (None, 1)],
+)
+def test_a_tube_at_the_depth_of_the_canal_or_the_ascending_aorta_is_believed_less(depth, belief):
+    alone, other = tube(85, 55, 30.0), tube(85, 55, 10.0)
+    assert most_aortic([alone], [depth])[1] == pytest.approx(belief)
+    chosen, certainty = most_aortic([alone, other], [depth, None])
+    if belief * 30 > 10:
+        assert chosen is alone
+        assert certainty == pytest.approx(belief * 30 * belief / (30 * belief + 10))
+    else:
+        assert chosen is other
+        assert certainty == pytest.approx(10 / (30 * belief + 10))
