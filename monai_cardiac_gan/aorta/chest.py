@@ -15,8 +15,10 @@ COLUMN_MM = 12.0
 BODY = 0.08
 """Share of a slice's bright level above which something is body; air lies at 0.01 to 0.05."""
 BRIGHT_QUANTILE = 0.98
-MARGIN_MM = 5.0
+MARGIN_MM = 10.0
 """Air that must be seen behind the back and in front of the chest; otherwise the field of view may cut them off."""
+LEAST_CHEST_MM = 160.0
+"""Thickness below which what is seen is no adult's chest, but a part of one whose dark rim is taken for air."""
 
 
 def depth_in_chest(grid: np.ndarray, grid_mm: np.ndarray, tube: Tube) -> float | None:
@@ -30,14 +32,14 @@ def depth_in_chest(grid: np.ndarray, grid_mm: np.ndarray, tube: Tube) -> float |
         tube: in millimetres from the first voxel's centre.
 
     Returns:
-        The median over the tube's slices; None when most of them do not show air on both sides.
+        The median over the tube's slices; None when most of them do not show a chest between air and air.
 
     Example:
-        A chest from 20 to 120 mm and a tube at 60 mm:
+        A chest from 20 to 220 mm and a tube at 100 mm:
 
-        >>> rows = np.arange(140)[None, :, None]
-        >>> chest = np.where((rows >= 20) & (rows <= 120), 50.0, 0.0) * np.ones((60, 140, 4))
-        >>> tube = Tube(np.arange(4), np.full((4, 2), [30.0, 60.0]), np.full(4, 10.0), np.full(4, 0.9), 2.0)
+        >>> rows = np.arange(240)[None, :, None]
+        >>> chest = np.where((rows >= 20) & (rows <= 220), 50.0, 0.0) * np.ones((60, 240, 4))
+        >>> tube = Tube(np.arange(4), np.full((4, 2), [30.0, 100.0]), np.full(4, 10.0), np.full(4, 0.9), 2.0)
         >>> depth_in_chest(chest, np.ones(3), tube)
         0.4
     """
@@ -51,6 +53,8 @@ def _depth(image: np.ndarray, grid_mm: np.ndarray, centre_mm: np.ndarray) -> flo
     ends = np.rint((centre_mm[0] + np.array([-COLUMN_MM, COLUMN_MM])) / grid_mm[0]).astype(int)
     column = np.median(image[max(0, ends[0]) : ends[1] + 1], axis=0)
     body = np.flatnonzero(column > BODY * np.quantile(image, BRIGHT_QUANTILE)) * grid_mm[1]
-    if len(body) < 2 or body[0] < MARGIN_MM or (image.shape[1] - 1) * grid_mm[1] - body[-1] < MARGIN_MM:
+    if len(body) < 2 or body[-1] - body[0] < LEAST_CHEST_MM:
+        return None
+    if min(body[0], (image.shape[1] - 1) * grid_mm[1] - body[-1]) < MARGIN_MM:
         return None
     return float((centre_mm[1] - body[0]) / (body[-1] - body[0]))

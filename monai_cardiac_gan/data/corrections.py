@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from monai_cardiac_gan.data.datalist import Record
+from monai_cardiac_gan.data.table import read_table
 from monai_cardiac_gan.keys import Field
 
 __all__ = ["corrected", "read_corrections"]
@@ -25,19 +25,12 @@ def read_corrections(path: str | os.PathLike[str]) -> list[dict[str, str]]:
 
     Raises:
         FileNotFoundError: when there is no such file.
-        ValueError: when a column is missing.
+        ValueError: when a column is missing or the file is not UTF-8.
     """
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file; give a CSV with the columns {', '.join(COLUMNS)}.")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file, skipinitialspace=True)
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise ValueError(
-                f"{path}: has the columns {reader.fieldnames}, and not {', '.join(missing)}; expected {', '.join(COLUMNS)}."
-            )
-        rows = [{name: (value or "").strip() for name, value in row.items() if name is not None} for row in reader]
+    rows = read_table(path, COLUMNS)
     return [row for row in rows if any(row.values())]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from monai_cardiac_gan.data.table import read_table
 from monai_cardiac_gan.keys import Field
 
 __all__ = ["Record", "read_datalist", "records_from_csv", "records_from_folder", "records_from_json"]
@@ -93,14 +93,10 @@ def records_from_csv(path: str | os.PathLike[str]) -> list[Record]:
     """Records of a table with the columns `image` and, optionally, `subject`, `grade`, `label`, `seed_x/y/z`.
 
     Raises:
-        ValueError: when the column `image` is missing.
+        ValueError: when the column `image` is missing or the file is not UTF-8.
     """
     path = Path(path)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file, skipinitialspace=True)
-        if Field.IMAGE not in (reader.fieldnames or ()):
-            raise ValueError(f"{path}: has the columns {reader.fieldnames}, expected at least '{Field.IMAGE}'.")
-        rows = [{key: (value or "").strip() for key, value in row.items() if key is not None} for row in reader]
+    rows = read_table(path, [Field.IMAGE])
     return [_record_or_error(path, number, row) for number, row in enumerate(rows, start=2) if any(row.values())]
 
 
