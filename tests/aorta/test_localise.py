@@ -68,6 +68,21 @@ def test_grey_blood_in_a_bright_wall_is_found_beside_a_bright_canal(tube):
     assert track.track_confidence > 0.5
 
 
+@pytest.mark.parametrize(("depth", "belief"), [(0.25, 0.1 + 0.9 * 3 / 11), (0.42, 1.0), (0.6, 0.1 + 0.9 * 2 / 12)])
+def test_a_lone_tube_is_believed_by_its_depth_in_the_chest(tube, depth, belief):
+    """A chest of 200 mm between air and air, and in it nothing but one tube."""
+    shape = (80, 190, 44)
+    vessel = tube(shape, SPACING, lambda z: np.stack([50 + 0 * z, 20 + 200 * depth + 0 * z]), 22.0)
+    rows = np.arange(shape[1]) * SPACING[1]
+    inside = np.broadcast_to(((rows >= 20) & (rows <= 220))[None, :, None], shape)
+    track = localise_aorta(np.where(inside, vessel, 0.01 * vessel), SPACING)
+    length = min(1.0, len(track) * SPACING[2] / 100)
+    assert track.track_confidence == pytest.approx(
+        belief * length * track.confidence.mean(), abs=0.06
+    )  # surfaces: a pixel
+    assert length > 0.9
+
+
 def test_a_scrap_between_two_thick_slices_is_no_track():
     """The search has a slice every 3 mm; a tube on one of them may touch no slice of the volume."""
     volume = np.random.default_rng(0).normal(100, 20, (80, 80, 2))
