@@ -46,12 +46,14 @@ it as <code>--corrections</code> and prepare again; only these volumes are done 
 """
 TAIL = """</table><div id="panel">Corrections<textarea id="lines">subject,x,y,z,image
 </textarea></div><script>
+const quoted = text => /[",;\\s]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
 for (const image of document.querySelectorAll("img[data-tiles]")) image.addEventListener("click", event => {
   const column = event.offsetX, row = event.offsetY;
   for (const tile of JSON.parse(image.dataset.tiles)) {
     if (column < tile.left || column >= tile.left + tile.width) continue;
     const point = tile.origin.map((o, i) => (o + (column - tile.left) * tile.right[i] + row * tile.down[i]).toFixed(1));
-    document.getElementById("lines").value += [image.dataset.subject, ...point, image.dataset.image].join(",") + "\\n";
+    document.getElementById("lines").value +=
+      [quoted(image.dataset.subject), ...point, quoted(image.dataset.image)].join(",") + "\\n";
   }
 });
 document.getElementById("bad").addEventListener("change", event => {

@@ -1,8 +1,11 @@
 import html
 import json
 import re
+import shutil
+import subprocess
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from monai_cardiac_gan.apps import PreparePatchSet
@@ -74,3 +77,43 @@ def test_a_click_gives_a_row_that_corrections_accept(tmp_path, write_tube):
     path = tmp_path / "c.csv"
     path.write_text("subject,x,y,z,image\n" + ",".join([subject, *(f"{value:.1f}" for value in point), image]) + "\n")
     np.testing.assert_allclose(corrected(records, read_corrections(path))[1]["correction"], point, atol=0.06)
+
+
+BROWSER = """
+const handlers = {}, lines = {value: "subject,x,y,z,image\\n"}, images = JSON.parse(process.argv[1]);
+const rows = [{hidden: false}];
+for (const image of images) image.addEventListener = (kind, answer) => { image[kind] = answer; };
+globalThis.document = {
+  querySelectorAll: selector => selector.startsWith("img") ? images : rows,
+  getElementById: name => name === "lines" ? lines : {addEventListener: (kind, answer) => { handlers[name] = answer; }},
+};
+"""
+CLICKS = """
+for (const [number, x, y] of JSON.parse(process.argv[2])) images[number].click({offsetX: x, offsetY: y});
+handlers.bad({target: {checked: true}});
+process.stdout.write(JSON.stringify({lines: lines.value, hidden: rows[0].hidden}));
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed: it runs the page's script")
+def test_the_page_s_own_script_writes_lines_that_corrections_read(tmp_path):
+    """Names as awkward as they come; a click outside every tile adds nothing."""
+    names = ['Doe, "Jane"; ♥', "plain"]
+    tiles = [
+        {"left": 0, "width": 50, "origin": [100.0, -20.0, 7.5], "right": [-1.5, 0, 0], "down": [0, -1.5, 0]},
+        {"left": 60, "width": 40, "origin": [0.0, 0.0, 80.0], "right": [-1, 0, 0], "down": [0, -1, 0]},
+    ]
+    page, *_ = write_contact_sheet(tmp_path, entries(tmp_path, 0))
+    script = re.search(r"<script>(.*)</script>", page.read_text(), re.DOTALL)[1]
+    images = [{"dataset": {"subject": name, "image": f"{name}.nii", "tiles": json.dumps(tiles)}} for name in names]
+    clicks = [[0, 10, 4], [1, 70, 5], [1, 55, 5]]
+    ran = subprocess.run(
+        ["node", "-e", BROWSER + script + CLICKS, json.dumps(images), json.dumps(clicks)],
+        capture_output=True, text=True, check=True, timeout=60, encoding="utf-8",
+    )  # fmt: skip
+    answer = json.loads(ran.stdout)
+    assert answer["hidden"] is True
+    (tmp_path / "corrections.csv").write_text(answer["lines"], encoding="utf-8")
+    rows = read_corrections(tmp_path / "corrections.csv")
+    records = [{"subject": name, "image": f"/data/{name}.nii"} for name in names]
+    assert [record["correction"] for record in corrected(records, rows)] == [[85.0, -26.0, 7.5], [-10.0, -5.0, 80.0]]
