@@ -42,8 +42,8 @@ def most_aortic(tubes: Sequence[Tube], depths: Sequence[float | None] | None = N
         depths: where each lies between back (0) and chest (1), None where that is unknown.
 
     Returns:
-        The tube, and its certainty, 0 to 1: its share in the evidence of the best two (1 without a rival), less where it
-        lies where others do.
+        The tube, and its certainty, 0 to 1: its share in the evidence of the best two (1 without a rival), times the belief that
+        it neither lies where the canal does nor at another depth than the aorta's.
     """
     largest = max(tube.total for tube in tubes)
     known = [None] * len(tubes) if depths is None else depths

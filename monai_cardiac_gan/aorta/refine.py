@@ -28,10 +28,10 @@ WEAK_EDGE = 0.2
 """Edges below this share of the strongest expected one are no rim (the aorta touches an organ as bright as itself)."""
 INSIDE = 0.75
 """Share of the radius that is surely blood, whatever the blur of the rim."""
-WALL_SAMPLES = 7
-"""Distances from the centre at which each of them is sampled."""
 LUMEN, WALL, BEYOND = (0.0, 0.5), (0.7, 1.3), (1.3, 1.65)
 """Where blood, its wall and what lies beyond are looked for when a track is asked for a bright wall; in units of the radius."""
+WALL_SAMPLES = 7
+"""Distances from the centre at which each of the three is sampled."""
 BRIGHT_WALL = 1.25
 """Wall over blood above which the rim is where brightness leaves the blood's, be it up or down. Bright-blood volumes lie at
 0.99 to 1.05 (1.11 when squared), simulated bright walls at 1.6 to 1.9."""
@@ -141,7 +141,21 @@ def edge_points(
     rays: int = ANGLES,
     walled: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The likeliest rim point of each ray (n, k, 2), its strength (n, k) from 0 to 1, and the brightness inside (n,)."""
+    """Where each ray from each centre most likely leaves the vessel.
+
+    Args:
+        volume: (X, Y, Z).
+        spacing: (3,) mm.
+        slices: (n,) indices along Z.
+        centres: (n, 2) mm from the first voxel's centre.
+        radii: (n,) rough radii, mm.
+        rays: k, how many leave each centre.
+        walled: whether the rim is where brightness leaves the blood's, up or down (`has_bright_wall`); else where it falls.
+
+    Returns:
+        Points (n, k, 2), mm; their strength (n, k), 0 (no edge) to 1 (a full step to the dark); the mean brightness
+        inside (n,), in the volume's unit.
+    """
     reach = np.arange(0.0, SEARCH_RANGE[1] * radii.max() + 2 * RADIAL_STEP_MM, RADIAL_STEP_MM)
     brightness = _along_rays(volume, spacing, slices, centres, np.broadcast_to(reach, (len(radii), len(reach))), rays)
     inside = _brightness_inside(brightness, reach, radii)
