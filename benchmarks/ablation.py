@@ -1,7 +1,7 @@
 """What each part of the modern preset is worth: one change at a time, the same data, seed and CPU time.
 
-Each variant is trained by `WganGpTrainer` for the same CPU time, then compared with held-out patches. Writes a table
-(Markdown and JSON) that grows with each variant; variants that it holds are not run again.
+Each variant is trained by `GenerativeAdversarialTrainer` for the same CPU time, then compared with held-out patches. Writes
+a table (Markdown and JSON) that grows with each variant; variants that it holds are not run again.
 
     python benchmarks/ablation.py PATCH_SET OUTPUT --minutes 4 --size 64 --features models/features.pt
 """
@@ -18,12 +18,13 @@ import torch
 from ignite.engine import Events
 from torch import nn
 
-from monai_cardiac_gan.apps import compare, draw_patches
-from monai_cardiac_gan.apps.comparison import FEATURE_METRICS, IMAGE_METRICS
 from monai_cardiac_gan.augmentation import DifferentiableAugmentation
 from monai_cardiac_gan.data import AortaPatchDataset, CachedPatches, ResumableBatches, write_json
-from monai_cardiac_gan.engines import Execution, WganGpTrainer
-from monai_cardiac_gan.handlers import GeneratorAverage
+from monai_cardiac_gan.engines import Execution, GenerativeAdversarialTrainer
+from monai_cardiac_gan.evaluation import compare
+from monai_cardiac_gan.evaluation.comparison import FEATURE_METRICS, IMAGE_METRICS
+from monai_cardiac_gan.handlers import GeneratorEMA
+from monai_cardiac_gan.inferers import sample_patches
 from monai_cardiac_gan.losses import GradientPenalty, HingeLoss, RelativisticLoss, WassersteinLoss, ZeroCentredPenalty
 from monai_cardiac_gan.networks.nets import PatchFeatures, ResidualCritic, ResidualGenerator
 from monai_cardiac_gan.visualize import figure_of_sample_grid, save_figure
@@ -107,20 +108,20 @@ def main() -> None:
 
 def trained(
     name: str, options: argparse.Namespace, data: AortaPatchDataset | None = None, mask_invalid: bool = True
-) -> tuple[WganGpTrainer, GeneratorAverage]:
+) -> tuple[GenerativeAdversarialTrainer, GeneratorEMA]:
     """A training of the variant that stops when its CPU time is over."""
     settings = MODERN | CHANGES[name]
     torch.manual_seed(options.seed)
     shape = {"width": options.width, "max_channels": 128, "size": options.size}
     generator = ResidualGenerator(**shape, **({"noise": True} | settings["generator"]))
     critic = ResidualCritic(**shape, **settings["critic"])
-    average = GeneratorAverage(generator, 0.999)
+    average = GeneratorEMA(generator, 0.999)
     data = AortaPatchDataset(options.patch_set, "train") if data is None else data
 
     def adam(network: nn.Module) -> torch.optim.Optimizer:
         return torch.optim.Adam(network.parameters(), settings["rate"], betas=settings["betas"], fused=True)
 
-    trainer = WganGpTrainer(
+    trainer = GenerativeAdversarialTrainer(
         device="cpu",
         max_epochs=10**6,
         train_data_loader=CachedPatches(data, ResumableBatches(data, BATCH, seed=options.seed), options.size),
@@ -142,7 +143,7 @@ def trained(
     end = time.process_time() + 60 * options.minutes
 
     @trainer.on(Events.ITERATION_COMPLETED)
-    def stop(engine: WganGpTrainer) -> None:
+    def stop(engine: GenerativeAdversarialTrainer) -> None:
         if time.process_time() > end:
             engine.terminate()
 
@@ -151,7 +152,7 @@ def trained(
 
 
 def evaluated(
-    name: str, run: tuple[WganGpTrainer, GeneratorAverage], options: argparse.Namespace, output: Path
+    name: str, run: tuple[GenerativeAdversarialTrainer, GeneratorEMA], options: argparse.Namespace, output: Path
 ) -> dict[str, Any]:
     """Metrics of the averaged generator, for the preset itself also those of the generator without averaging."""
     trainer, average = run
@@ -161,7 +162,7 @@ def evaluated(
     data = AortaPatchDataset(options.patch_set, "test", limit=options.count)
     reals = CachedPatches(data, [], options.size).spread(options.count)
     fakes = {
-        label: draw_patches(network, options.count, LATENT_SIZE, options.seed) for label, network in networks.items()
+        label: sample_patches(network, options.count, LATENT_SIZE, options.seed) for label, network in networks.items()
     }
     metrics = dict(IMAGE_METRICS)
     del metrics["aorta_geometry"]  # at 2 mm a pixel its diameters are too coarse

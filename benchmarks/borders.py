@@ -19,8 +19,6 @@ from ablation import trained
 from torch import Tensor
 
 from monai_cardiac_gan.aorta import measure_disc
-from monai_cardiac_gan.apps import compare, draw_patches
-from monai_cardiac_gan.apps.comparison import FEATURE_METRICS, IMAGE_METRICS
 from monai_cardiac_gan.data import (
     AortaPatchDataset,
     CachedPatches,
@@ -30,6 +28,9 @@ from monai_cardiac_gan.data import (
     read_datalist,
     write_json,
 )
+from monai_cardiac_gan.evaluation import compare
+from monai_cardiac_gan.evaluation.comparison import FEATURE_METRICS, IMAGE_METRICS
+from monai_cardiac_gan.inferers import sample_patches
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.networks.nets import PatchFeatures
 from monai_cardiac_gan.transforms import CropAortaPatchesd, LocaliseAortad, ScaleByPercentilesd, standard_volume
@@ -144,7 +145,7 @@ def evaluated(label: str, network: torch.nn.Module, options: argparse.Namespace)
     whole = [row for row, bounds in enumerate(data.all_bounds()) if bounds.tolist() == [0, 128, 0, 128]]
     reals = CachedPatches(data, [], options.size).patches[whole].float()
     names = np.array(data.subjects())[whole].tolist()
-    fakes = {label: draw_patches(network, len(reals), LATENT_SIZE, options.seed)}
+    fakes = {label: sample_patches(network, len(reals), LATENT_SIZE, options.seed)}
     metrics = {name: metric for name, metric in IMAGE_METRICS.items() if name != "aorta_geometry"}
     rows = compare(metrics, fakes, reals, names, options.seed)
     if options.features:

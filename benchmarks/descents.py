@@ -24,17 +24,17 @@ from torch import Tensor, nn
 
 from monai_cardiac_gan.data import AortaPatchDataset
 from monai_cardiac_gan.inferers import (
+    BatchedLBFGS,
     GradientDescent,
     LatentBank,
     LatentObjective,
-    LBFGSDescent,
-    RandomStarts,
+    RandomInitializer,
     fast_search,
     metric_inverse,
-    square_hole,
+    square_mask,
 )
 from monai_cardiac_gan.inferers.latent_metric import image_slopes
-from monai_cardiac_gan.losses import masked_l1, published_loss
+from monai_cardiac_gan.losses import contextual_plus_perceptual_loss, masked_l1
 
 BUDGETS = (20, 40, 80, 160, 300)
 PRIOR_WEIGHTS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3)
@@ -45,18 +45,18 @@ CPU = torch.device("cpu")
 
 def compare_descents(generator: nn.Module, critic: nn.Module, bank: LatentBank, patches: Tensor) -> dict[str, Any]:
     """Mean of the lowest published loss that each patch has reached after each budget of gradients."""
-    known = (~square_hole()[None, None]).expand_as(patches)
-    starts, _ = RandomStarts()(patches, known, generator, 1)
-    objective = LatentObjective(generator, published_loss(critic), patches, known)
+    known = (~square_mask()[None, None]).expand_as(patches)
+    starts, _ = RandomInitializer()(patches, known, generator, 1)
+    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, known)
     last = BUDGETS[-1]
     descents = {
         "gradient descent as published": GradientDescent(last),
         "Adam, step 0.1, cosine": GradientDescent(last, 0.1, "adam", cosine=True),
-        "L-BFGS": LBFGSDescent(last, tolerance=0),
+        "L-BFGS": BatchedLBFGS(last, tolerance=0),
     }
     for damping in (0.03, 0.003, 0.001, 0.0003):
         preconditioner = metric_inverse(bank.metric, damping)
-        descents[f"L-BFGS, preconditioned, damping {damping:g}"] = LBFGSDescent(last, preconditioner, tolerance=0)
+        descents[f"L-BFGS, preconditioned, damping {damping:g}"] = BatchedLBFGS(last, preconditioner, tolerance=0)
     found = {}
     for name, descent in descents.items():
         outcome = descent(objective, starts[:, 0], 2, False)
@@ -87,9 +87,9 @@ def cost_of_jacobian(generator: nn.Module, objective: LatentObjective, latent: T
 
 def compare_gauss_newton(generator: nn.Module, critic: nn.Module, patches: Tensor) -> tuple[list[float], float]:
     """Mean of the lowest published loss after each budget of gradients, and the cost of a Jacobian in gradients."""
-    known = (~square_hole()[None, None]).expand_as(patches)
-    starts, _ = RandomStarts()(patches, known, generator, 1)
-    objective = LatentObjective(generator, published_loss(critic), patches, known)
+    known = (~square_mask()[None, None]).expand_as(patches)
+    starts, _ = RandomInitializer()(patches, known, generator, 1)
+    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, known)
     cost = cost_of_jacobian(generator, objective, starts[0, 0])
     reached = []
     for row, start in enumerate(starts[:, 0]):
@@ -109,16 +109,16 @@ def compare_weights(
     filling: nn.Module,
     patches: Tensor,
 ) -> dict[str, Any]:
-    """Published loss, length of the latents, and difference inside the hole, for each weight (an argument of the search)."""
-    hole = square_hole()[None, None].expand_as(patches)
-    objective = LatentObjective(generator, published_loss(critic), patches, ~hole)
+    """Published loss, length of the latents, and difference inside the mask, for each weight (an argument of the search)."""
+    mask = square_mask()[None, None].expand_as(patches)
+    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, ~mask)
     found = {}
     for weight in weights:
         settings: dict[str, Any] = {name: weight}
         search = fast_search(critic, bank, encoder, filling, progress=False, snapshots=2, **settings)
-        result = search.search(patches, hole, generator)
+        result = search.search(patches, mask, generator)
         latents = result.latents[:, 0]
-        inside = masked_l1(result.best_inpainted(), patches, hole).mean().item()
+        inside = masked_l1(result.best_inpainted(), patches, mask).mean().item()
         found[f"{weight:g}"] = [objective.totals(latents).mean().item(), latents.norm(dim=1).mean().item(), inside]
     return found
 
@@ -155,9 +155,9 @@ def main() -> None:
     print(table("descent", [str(budget) for budget in BUDGETS], descents))
     print(f"A Jacobian takes the time of {cost:.0f} gradients.", flush=True)
     content: dict[str, Any] = {"descents": descents, "gradients of a Jacobian": cost}
-    for name, weights in (("prior_weight", PRIOR_WEIGHTS), ("guess_weight", GUESS_WEIGHTS)):
+    for name, weights in (("prior_weight", PRIOR_WEIGHTS), ("proposal_weight", GUESS_WEIGHTS)):
         content[name] = compare_weights(name, weights, generator, critic, bank, encoder, filling, train)
-        print("\n" + table(name, ["published loss", "norm", "L1 inside the hole"], content[name]), flush=True)
+        print("\n" + table(name, ["published loss", "norm", "L1 inside the mask"], content[name]), flush=True)
     if options.output:
         options.output.write_text(json.dumps(content, indent=4) + "\n", encoding="utf-8")
 

@@ -27,22 +27,22 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from monai_cardiac_gan.apps import load_network
-from monai_cardiac_gan.apps.evaluate_inpainting import filling_quality
 from monai_cardiac_gan.data import AortaPatchDataset
+from monai_cardiac_gan.evaluation.evaluate_inpainting import inpainting_quality
 from monai_cardiac_gan.inferers import (
     LatentBank,
     LatentObjective,
-    NearestPatch,
-    disc_spread,
+    NearestPatchInpainter,
+    disc_uncertainty,
     fast_search,
     paper_search,
-    square_hole,
+    square_mask,
 )
 from monai_cardiac_gan.inferers.latent_bank import digest_of
 from monai_cardiac_gan.inferers.objective import Evaluation
-from monai_cardiac_gan.losses import masked_l1, published_loss
-from monai_cardiac_gan.networks.nets import FillingUNet, LatentEncoder, ResidualCritic, ResidualGenerator
+from monai_cardiac_gan.losses import contextual_plus_perceptual_loss, masked_l1
+from monai_cardiac_gan.networks import load_network
+from monai_cardiac_gan.networks.nets import InpaintingUNet, LatentEncoder, ResidualCritic, ResidualGenerator
 
 LATENT_SIZE = 100
 STEP_REPEATS, SINGLE_ITERATIONS, BATCH_ITERATIONS = 15, 100, 20
@@ -61,7 +61,7 @@ def networks(folder: Path, device: torch.device) -> tuple[nn.Module, nn.Module, 
         ResidualCritic(width=4, max_channels=128),
         LatentBank(),
         LatentEncoder(),
-        FillingUNet(),
+        InpaintingUNet(),
     )
     for network, name in zip(made, ("model", "critic", "bank", "encoder", "filling"), strict=True):
         load_network(network, str(folder / f"{name}.pt"))
@@ -82,7 +82,7 @@ def step_costs(generator: nn.Module, critic: nn.Module, patches: Tensor, known: 
     """Median seconds for one latent of a step of ours, of the usual public loop, and of its bare minimum, in turn."""
     count, device = len(patches), patches.device
     latents = torch.randn(count, LATENT_SIZE, generator=torch.Generator().manual_seed(0)).to(device)
-    objective = LatentObjective(generator, published_loss(critic), patches, known.expand_as(patches))
+    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, known.expand_as(patches))
     usual = UsualLoop(generator, critic, latents, patches, known)
 
     def bare() -> None:
@@ -172,7 +172,7 @@ class Recorder:
         self.notes: list[Note] = []
 
     def __call__(self, objective: LatentObjective, starts: Tensor, snapshots: int, progress: bool) -> Any:
-        """See `Descent`."""
+        """See `LatentOptimizer`."""
         return self.descent(NotedObjective(objective, self.notes), starts, snapshots, progress)
 
 
@@ -183,7 +183,7 @@ def times_to_target(
     search.descent = recorder = Recorder(search.descent)
     start = time.perf_counter()
     search.search(patches, ~known, generator)
-    objective = LatentObjective(generator, published_loss(critic), patches, known.expand_as(patches))
+    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, known.expand_as(patches))
     reached: list[float | None] = [None] * len(patches)
     lowest = torch.full((len(patches),), torch.inf)
     for moment, latents, rows in recorder.notes:
@@ -242,11 +242,11 @@ def time_of_published(
 
 def diameter_spread(images: Tensor) -> float | None:
     """Standard deviation of the diameters over solutions (k, 1, H, W) of one patch."""
-    return disc_spread(images).diameter_deviation_mm
+    return disc_uncertainty(images).diameter_deviation_mm
 
 
 def fillings(generator: nn.Module, latents: Tensor, patches: Tensor, known: Tensor) -> Tensor:
-    """Patches with their holes filled by the images of these latents."""
+    """Patches with their masks filled by the images of these latents."""
     images = torch.cat([generator(part) for part in latents.split(PART)])
     return torch.where(known, patches, images).cpu()
 
@@ -256,7 +256,9 @@ def compare_quality(
 ) -> dict[str, Any]:
     """Losses, quality of the fillings, and spread of the diameter over starts, of both searches."""
     generator = runs.generator
-    objective = LatentObjective(generator, published_loss(runs.critic), patches, known.expand_as(patches), PART)
+    objective = LatentObjective(
+        generator, contextual_plus_perceptual_loss(runs.critic), patches, known.expand_as(patches), PART
+    )
     slow = runs.latents(patches, known, 0)
     target = objective.totals(slow)
     found: dict[str, Any] = {"published loss, published search": target.tolist()}
@@ -272,29 +274,29 @@ def compare_quality(
         found[f"published loss, {name}"] = losses.tolist()
         found[f"at least as low as the published search, share, {name}"] = (losses <= target).float().mean().item()
         found[f"filling, {name}"] = quality_of(generator, latents, patches, known)
-    found |= compare_with_nearest(generator, latents, patches, known, NearestPatch(train))
+    found |= compare_with_nearest(generator, latents, patches, known, NearestPatchInpainter(train))
     if seeds > 1:
         found |= compare_spread(result.inpainted[::EVERY, :seeds], runs, patches[::EVERY], known, seeds)
     return found
 
 
 def quality_of(generator: nn.Module, latents: Tensor, patches: Tensor, known: Tensor) -> dict[str, Any]:
-    """The quality of the holes that these latents fill."""
+    """The quality of the masks that these latents fill."""
     painted = fillings(generator, latents, patches, known)
-    return asdict(filling_quality(painted, patches.cpu(), (~known).expand_as(patches).cpu()))
+    return asdict(inpainting_quality(painted, patches.cpu(), (~known).expand_as(patches).cpu()))
 
 
 def compare_with_nearest(
-    generator: nn.Module, latents: Tensor, patches: Tensor, known: Tensor, nearest: NearestPatch
+    generator: nn.Module, latents: Tensor, patches: Tensor, known: Tensor, nearest: NearestPatchInpainter
 ) -> dict[str, Any]:
-    """Difference outside the hole, of the latents' images and of the nearest training patches."""
+    """Difference outside the mask, of the latents' images and of the nearest training patches."""
     parts = zip(latents.split(PART), patches.split(PART), strict=True)
     ours = torch.cat([masked_l1(generator(part), images, known) for part, images in parts]).tolist()
     theirs = [masked_l1(nearest.nearest(p, ~known[0])[None], p[None], known).item() for p in patches]
     return {
-        "difference outside the hole, fast search": ours,
-        "difference outside the hole, nearest training patch": theirs,
-        "fast not worse than nearest outside the hole, share": float(np.mean(np.array(ours) <= theirs)),
+        "difference outside the mask, fast search": ours,
+        "difference outside the mask, nearest training patch": theirs,
+        "fast not worse than nearest outside the mask, share": float(np.mean(np.array(ours) <= theirs)),
     }
 
 
@@ -352,7 +354,7 @@ def measure(
     held_out = AortaPatchDataset(folder, "test", limit=count)
     patches = held_out.all_patches().float().to(device)
     train = AortaPatchDataset(folder, "train").all_patches()
-    known = ~square_hole()[None, None].to(device)
+    known = ~square_mask()[None, None].to(device)
     found: dict[str, Any] = {"patches": len(patches), "subjects": held_out.subjects(), "iterations": iterations}
     found["step of one latent"] = step_costs(generator, critic, patches[:1], known)
     found[f"step of {len(patches)} latents, each"] = step_costs(generator, critic, patches, known)

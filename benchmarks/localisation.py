@@ -23,8 +23,9 @@ import numpy as np
 import torch
 
 from monai_cardiac_gan.aorta import AortaTrack, localise_aorta
-from monai_cardiac_gan.data import WholeHeartPhantom, read_datalist
+from monai_cardiac_gan.data import read_datalist
 from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.phantom import WholeHeartPhantom
 from monai_cardiac_gan.transforms import standard_volume
 
 FOUND_MM = 10.0

@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from monai_cardiac_gan.aorta import AortaTrack, localise_aorta
-from monai_cardiac_gan.data import WholeHeartPhantom
 from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.phantom import WholeHeartPhantom
 from monai_cardiac_gan.transforms import standard_volume
 from monai_cardiac_gan.visualize import save_figure
 

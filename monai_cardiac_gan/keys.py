@@ -34,6 +34,8 @@ class Field:
     """SHA-256 of the volume's voxels in RAS+ order; equal for identical volumes under two names."""
     VALID = "valid"
     """Which pixels of a patch lie inside the field of view, bool (1, H, W)."""
+    VOLUME = "volume"
+    """Key of the volume that a patch was cut from: its folder in the patch set."""
     FINGERPRINT = "fingerprint"
     """What the volume looks like, coarsely; nearly equal for slightly changed copies of one image."""
 
@@ -42,6 +44,8 @@ class PatchColumn:
     """What is known of each patch: columns of a patch set, and metadata of the patch itself."""
 
     SUBJECT = "subject"
+    VOLUME = "volume"
+    """Key of the volume that the patch was cut from."""
     SLICE = "slice"
     """Index along the volume's third axis."""
     CENTRE_X = "centre_x_mm"

@@ -1,5 +1,6 @@
-"""Augmentation inside the training step, through which gradients flow."""
+"""Changes of images: augmentation inside the training step, through which gradients flow, and defects of known kind."""
 
-from monai_cardiac_gan.augmentation.differentiable import DifferentiableAugmentation
+from monai_cardiac_gan.augmentation.corruptions import corrupted
+from monai_cardiac_gan.augmentation.differentiable import Augmentation, DifferentiableAugmentation
 
-__all__ = ["DifferentiableAugmentation"]
+__all__ = ["Augmentation", "DifferentiableAugmentation", "corrupted"]

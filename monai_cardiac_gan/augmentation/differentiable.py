@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
 import torch
 from torch import Tensor
 
-__all__ = ["DifferentiableAugmentation"]
+__all__ = ["Augmentation", "DifferentiableAugmentation"]
+
+
+@runtime_checkable
+class Augmentation(Protocol):
+    """Changes images before the critic sees them, by random numbers that others draw; gradients flow through it.
+
+    Attributes:
+        draws: how many numbers each image needs.
+        probability: share of the images that are changed; handlers may move it.
+    """
+
+    draws: int
+    probability: float
+
+    def __call__(self, images: Tensor, uniforms: Tensor) -> Tensor:
+        """Images (N, C, H, W) augmented by their numbers (N, draws), from 0 to 1."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed training needs."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take it over."""
+        ...
 
 
 class DifferentiableAugmentation:
@@ -95,7 +123,7 @@ class DifferentiableAugmentation:
         """The probability, which a handler may have moved."""
         return {"probability": self.probability}
 
-    def load_state_dict(self, state: dict[str, float]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take the probability over."""
         self.probability = float(state["probability"])
 
@@ -126,8 +154,8 @@ class DifferentiableAugmentation:
             (_places(side, images) - side * middle[:, None]).abs() < 0.5 * self.cutout * side
             for side, middle in zip(images.shape[2:], uniforms.unbind(1), strict=True)
         ]
-        hole = inside[0][:, None, :, None] & inside[1][:, None, None, :] & chosen[:, None, None, None]
-        return images.masked_fill(hole, 0.0)
+        square = inside[0][:, None, :, None] & inside[1][:, None, None, :] & chosen[:, None, None, None]
+        return images.masked_fill(square, 0.0)
 
 
 def _shifted(side: int, steps: Tensor) -> Tensor:

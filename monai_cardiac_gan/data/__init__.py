@@ -1,7 +1,14 @@
 """Which volumes there are, who they belong to, and the patches cut from them."""
 
 from monai_cardiac_gan.data.cached_patches import CachedPatches
-from monai_cardiac_gan.data.content_hash import InputState, input_state, settings_digest, settings_of
+from monai_cardiac_gan.data.content_hash import (
+    InputState,
+    input_state,
+    read_input_states,
+    settings_digest,
+    settings_of,
+    write_input_states,
+)
 from monai_cardiac_gan.data.corrections import corrected, read_corrections
 from monai_cardiac_gan.data.datalist import (
     Record,
@@ -10,37 +17,51 @@ from monai_cardiac_gan.data.datalist import (
     records_from_folder,
     records_from_json,
 )
-from monai_cardiac_gan.data.digest import volume_digest
-from monai_cardiac_gan.data.errors import VolumeError
-from monai_cardiac_gan.data.fingerprint import near_duplicates, volume_fingerprint
+from monai_cardiac_gan.data.manifest import (
+    EXCLUDED,
+    KEPT,
+    Manifest,
+    NearDuplicate,
+    PatchRow,
+    Provenance,
+    VolumeEntry,
+    VolumeSource,
+    column_table,
+    read_manifest,
+    read_provenance,
+)
 from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
 from monai_cardiac_gan.data.patch_loader import patch_loader
-from monai_cardiac_gan.data.patch_set import column_table, patch_stack, read_manifest, write_json
+from monai_cardiac_gan.data.patch_set import patch_stack
 from monai_cardiac_gan.data.patch_store import PatchStore
-from monai_cardiac_gan.data.phantom import PhantomLabel, PhantomVolume, WholeHeartPhantom
 from monai_cardiac_gan.data.pseudonyms import Pseudonyms
 from monai_cardiac_gan.data.resumable_batches import ResumableBatches
 from monai_cardiac_gan.data.splits import TEST, TRAIN, given_split, same_person_groups, split_subjects
 from monai_cardiac_gan.data.streamed_patches import StreamedPatches
-from monai_cardiac_gan.data.valid_region import VALID_COLUMNS, valid_bounds, valid_region
+from monai_cardiac_gan.data.valid_region import VALID_COLUMNS, valid_region
+from monai_cardiac_gan.data.volume_identity import near_duplicates, volume_digest, volume_fingerprint
 from monai_cardiac_gan.data.windowed_batches import WindowedBatches
 
 __all__ = [
+    "EXCLUDED",
+    "KEPT",
     "TEST",
     "TRAIN",
     "VALID_COLUMNS",
     "AortaPatchDataset",
     "CachedPatches",
     "InputState",
+    "Manifest",
+    "NearDuplicate",
+    "PatchRow",
     "PatchStore",
-    "PhantomLabel",
-    "PhantomVolume",
+    "Provenance",
     "Pseudonyms",
     "Record",
     "ResumableBatches",
     "StreamedPatches",
-    "VolumeError",
-    "WholeHeartPhantom",
+    "VolumeEntry",
+    "VolumeSource",
     "WindowedBatches",
     "column_table",
     "corrected",
@@ -51,7 +72,9 @@ __all__ = [
     "patch_stack",
     "read_corrections",
     "read_datalist",
+    "read_input_states",
     "read_manifest",
+    "read_provenance",
     "records_from_csv",
     "records_from_folder",
     "records_from_json",
@@ -59,9 +82,8 @@ __all__ = [
     "settings_digest",
     "settings_of",
     "split_subjects",
-    "valid_bounds",
     "valid_region",
     "volume_digest",
     "volume_fingerprint",
-    "write_json",
+    "write_input_states",
 ]

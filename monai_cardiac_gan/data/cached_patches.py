@@ -53,7 +53,7 @@ class CachedPatches:
         """At most that many patches, evenly spread over the data set: (N, 1, size, size) float32, on the device."""
         return self.patches[self._chosen(count)].float()
 
-    def spread_valid(self, count: int) -> Tensor:
+    def evenly_spaced_valid(self, count: int) -> Tensor:
         """Which pixels of the patches that `spread` gives lie inside the field of view: bool (N, 1, size, size)."""
         return valid_region(self.bounds[self._chosen(count)], self.side, self.size)
 

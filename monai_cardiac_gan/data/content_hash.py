@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["InputState", "input_state", "settings_digest", "settings_of"]
+from monai_cardiac_gan.atomic import write_json
+
+__all__ = [
+    "InputState",
+    "input_state",
+    "read_input_states",
+    "settings_digest",
+    "settings_of",
+    "write_input_states",
+]
 
 BLOCK_BYTES = 1 << 20
 """Bytes read at once."""
@@ -34,10 +43,6 @@ class InputState:
     modified: int
     files: int
     sha256: str = ""
-
-    def as_entry(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 def input_state(path: str | Path, known: InputState | None = None) -> InputState:
@@ -73,6 +78,20 @@ def input_state(path: str | Path, known: InputState | None = None) -> InputState
             while block := file.read(BLOCK_BYTES):
                 digest.update(block)
     return InputState(size, modified, len(files), digest.hexdigest())
+
+
+def read_input_states(path: str | Path) -> dict[str, Mapping[str, InputState]]:
+    """What `write_input_states` wrote; nothing where there is no such file."""
+    if not Path(path).exists():
+        return {}
+    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    return {name: {field: InputState(**state) for field, state in each.items()} for name, each in content.items()}
+
+
+def write_input_states(path: str | Path, states: Mapping[str, Mapping[str, InputState]]) -> None:
+    """Write the states of the files of many volumes, by name of the image and field."""
+    content = {name: {field: asdict(state) for field, state in states[name].items()} for name in sorted(states)}
+    write_json(path, content)
 
 
 def settings_of(value: Any) -> Any:

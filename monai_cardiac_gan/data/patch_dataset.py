@@ -14,19 +14,16 @@ import torch
 from monai.data import MetaTensor
 from torch.utils.data import Dataset
 
-from monai_cardiac_gan.data.patch_set import AFFINE, COLUMNS, PATCHES, read_manifest
+from monai_cardiac_gan.data.manifest import PatchRow, read_manifest
+from monai_cardiac_gan.data.patch_set import COLUMNS, PATCHES
 from monai_cardiac_gan.data.splits import TEST, TRAIN
-from monai_cardiac_gan.data.valid_region import VALID_COLUMNS, valid_bounds, valid_region
+from monai_cardiac_gan.data.valid_region import VALID_COLUMNS, valid_region
 from monai_cardiac_gan.keys import Field, PatchColumn
 
 __all__ = ["AortaPatchDataset"]
 
 OPEN_SHARDS = 64
 """Memory maps kept open; each costs a file descriptor and address space, no memory."""
-VOLUMES = "volumes"
-SHARD = "shard"
-SPLIT = "split"
-COUNT = "patches"
 
 
 class AortaPatchDataset(Dataset[dict[str, Any]]):
@@ -45,7 +42,7 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
     Returns:
         Items are dictionaries: `Field.IMAGE` a `MetaTensor` (1, 128, 128) float32 in [-1, 1] with affine and the entries of
         `PatchColumn` as metadata, `Field.VALID` which of its pixels lie inside the field of view (bool, the same shape),
-        `Field.SUBJECT` the subject.
+        `Field.SUBJECT` the subject, `Field.VOLUME` the key of the volume.
     """
 
     def __init__(
@@ -61,10 +58,9 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
             raise ValueError(f"the limit is {limit}: expected at least 1 patch, or None for all.")
         self.folder = Path(folder)
         self.transform = transform
-        volumes = [volume for volume in read_manifest(self.folder)[VOLUMES] if volume.get(SHARD)]
-        self.volumes = [volume for volume in volumes if split in (None, volume[SPLIT])]
+        self.volumes = [volume for volume in read_manifest(self.folder).kept() if split in (None, volume.split)]
         # a set of a million patches is known by one number each
-        counts = np.array([volume[COUNT] for volume in self.volumes], dtype=np.int64)
+        counts = np.array([volume.patches for volume in self.volumes], dtype=np.int64)
         self.ends = np.cumsum(counts)
         total = int(counts.sum())
         if not total:
@@ -90,13 +86,13 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
         """One patch with what is known of it."""
         number, row = self.place(index)
         volume = self.volumes[number]
-        patches, columns = self._shard(volume[SHARD])
+        patches, columns = self._shard(volume.folder)
         pixels = torch.from_numpy(patches[row].astype(np.float32))[None]
-        known = {name: columns[name][row].item() for name in columns.dtype.names or () if name != AFFINE}
-        meta = {PatchColumn.SUBJECT: volume[Field.SUBJECT], PatchColumn.GRADE: volume[Field.GRADE], **known}
-        image = MetaTensor(pixels, affine=torch.from_numpy(columns[AFFINE][row].copy()), meta=meta)
-        valid = valid_region([valid_bounds(known)], pixels.shape[-1])[0]
-        item = {Field.IMAGE: image, Field.VALID: valid, Field.SUBJECT: volume[Field.SUBJECT]}
+        known = PatchRow.read(columns, row)
+        origin = {PatchColumn.SUBJECT: volume.subject, PatchColumn.VOLUME: volume.key, PatchColumn.GRADE: volume.grade}
+        image = MetaTensor(pixels, affine=torch.from_numpy(known.affine), meta={**origin, **known.meta()})
+        valid = valid_region([known.bounds()], pixels.shape[-1])[0]
+        item = {Field.IMAGE: image, Field.VALID: valid, Field.SUBJECT: volume.subject, Field.VOLUME: volume.key}
         return item if self.transform is None else self.transform(item)
 
     def read(self, indices: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -115,7 +111,7 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
         bounds = np.empty((len(wanted), len(VALID_COLUMNS)), dtype=np.int64)
         for number in np.unique(numbers):
             here = np.flatnonzero(numbers == number)
-            patches, columns = self._shard(self.volumes[number][SHARD])
+            patches, columns = self._shard(self.volumes[number].folder)
             if pixels is None:
                 pixels = np.empty((len(wanted), *patches.shape[1:]), dtype=patches.dtype)
             pixels[here] = patches[rows[here]]
@@ -139,7 +135,7 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
 
     def subjects(self) -> list[str]:
         """Whose each patch is, in the order of the patches."""
-        names = [volume[Field.SUBJECT] for volume in self.volumes]
+        names = [volume.subject for volume in self.volumes]
         return [names[number] for number in np.searchsorted(self.ends, self.chosen, side="right")]
 
     def weights(self, by_subject: Mapping[str, float]) -> list[float] | None:

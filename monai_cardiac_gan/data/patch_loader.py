@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 from monai_cardiac_gan.data.cached_patches import CachedPatches
@@ -19,6 +21,8 @@ __all__ = ["free_bytes", "patch_loader"]
 BYTES_PER_PIXEL = 2
 """Patches are kept at half precision."""
 PATCH_SIDE = 128
+CGROUP = Path("/sys/fs/cgroup")
+"""Where Linux shows a container its own limits."""
 
 
 def patch_loader(
@@ -36,7 +40,8 @@ def patch_loader(
     """Batches of a patch set for a training: kept on its device if they fit there, else in memory, else streamed.
 
     A hundred thousand patches of 128 x 128 pixels take 3.3 GB. The order of the batches depends on seed and epoch alone;
-    streamed sets are mixed in windows of volumes (`WindowedBatches`).
+    streamed sets are mixed in windows of volumes (`WindowedBatches`). PyTorch's ``DataLoader`` with a batch sampler would
+    draw a number from the global generator at each epoch, collate patch by patch, and keep nothing on a GPU.
 
     Args:
         dataset: the patches.
@@ -61,13 +66,25 @@ def patch_loader(
     in_memory = len(dataset) * BYTES_PER_PIXEL * PATCH_SIDE**2 * count <= memory_share * free_bytes("cpu")
     if not in_memory:
         return StreamedPatches(dataset, WindowedBatches(dataset.shards(), batch_size, window, **processes), size)
-    place = device if needed <= memory_share * free_bytes(device) else "cpu"
-    return CachedPatches(dataset, ResumableBatches(dataset, batch_size, **processes), size, place)
+    where = device if needed <= memory_share * free_bytes(device) else "cpu"
+    return CachedPatches(dataset, ResumableBatches(dataset, batch_size, **processes), size, where)
 
 
 def free_bytes(device: torch.device | str) -> int:
-    """Free memory of a GPU, or all memory of the machine, bytes."""
+    """Memory that is free on a GPU, or for this process on the CPU, bytes.
+
+    On the CPU that is what the machine can give, or what a container's limit leaves (cgroup, version 2), whichever is less:
+    psutil looks at the machine alone, and a container that takes more is killed.
+    """
     device = torch.device(device)
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(int(psutil.virtual_memory().available), _bytes_left_in_container())
+
+
+def _bytes_left_in_container() -> int:
+    try:
+        limit, used = ((CGROUP / name).read_text().strip() for name in ("memory.max", "memory.current"))
+    except OSError:
+        return sys.maxsize
+    return sys.maxsize if limit == "max" else max(0, int(limit) - int(used))

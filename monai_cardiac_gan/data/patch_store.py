@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from monai_cardiac_gan.data.patch_set import COLUMNS, FORMAT, MANIFEST, PATCHES, PROVENANCE, VOLUMES, write_json
+from monai_cardiac_gan.atomic import atomic_folder, is_unfinished, remove_unfinished, write_array
+from monai_cardiac_gan.data.manifest import (
+    MANIFEST,
+    VOLUMES,
+    Manifest,
+    PatchRow,
+    Provenance,
+    VolumeEntry,
+    column_table,
+    read_volume_entry,
+    write_manifest,
+    write_provenance,
+    write_volume_entry,
+)
+from monai_cardiac_gan.data.patch_set import COLUMNS, PATCHES
 
-__all__ = ["OUTCOME", "PatchStore"]
+__all__ = ["PatchStore"]
 
-OUTCOME = "outcome.json"
 LOCK = ".lock"
 KEY = re.compile(r"[\w-]+")
+SHOWN = 3
+"""Names that a message lists."""
 
 
 class PatchStore:
     """The folder of a patch set, finished or not.
 
-    Each volume has a folder of its own, named by what it was made from. The folder is written under a hidden name and
-    renamed when all of it is on the disk, so that a process may be stopped at any moment and at most the volume in its
-    hands is lost. The set is there once `finish` has written the manifest, which names the volumes that belong to it.
+    Each volume has a folder of its own, named by what it was made from, which appears when all of it is on the disk
+    (`atomic_folder`), so that a process may be stopped at any moment and at most the volume in its hands is lost. The set is
+    there once `finish` has written the manifest, which names the volumes that belong to it.
 
     Args:
         folder: where the patch set is or will be.
@@ -37,10 +51,10 @@ class PatchStore:
     Example:
         >>> import tempfile
         >>> store = PatchStore(tempfile.mkdtemp())
-        >>> store.add("a1", {"status": "left out"}, {})
-        {'status': 'left out'}
-        >>> store.outcome("a1"), store.outcome("b2")
-        ({'status': 'left out'}, None)
+        >>> store.add(VolumeEntry("ann", "a.nii", reason="too noisy", key="a1")).status
+        'excluded'
+        >>> store.outcome("a1").reason, store.outcome("b2")
+        ('too noisy', None)
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -65,8 +79,8 @@ class PatchStore:
                 "folder."
             ) from error
         try:
-            for left in (self.folder / VOLUMES).glob(".*"):  # by a process that was stopped while it wrote
-                shutil.rmtree(left, ignore_errors=True)
+            for folder in (self.folder, self.folder / VOLUMES):
+                remove_unfinished(folder)
             yield
         finally:
             lock.release()
@@ -81,70 +95,57 @@ class PatchStore:
             raise ValueError(f"the key is '{key}': expected letters, digits, '_' and '-'.")
         return self.folder / VOLUMES / key
 
-    def outcome(self, key: str) -> dict[str, Any] | None:
+    def outcome(self, key: str) -> VolumeEntry | None:
         """What became of a volume; None if nobody has finished it."""
-        try:
-            text = (self.volume(key) / OUTCOME).read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        outcome: dict[str, Any] = json.loads(text)
-        return outcome
+        return read_volume_entry(self.volume(key))
 
     def add(
         self,
-        key: str,
-        outcome: Mapping[str, Any],
-        arrays: Mapping[str, np.ndarray],
+        entry: VolumeEntry,
+        arrays: Mapping[str, np.ndarray] | None = None,
         companions: Mapping[str, Callable[[Path], Any]] | None = None,
-    ) -> dict[str, Any]:
+    ) -> VolumeEntry:
         """Write the folder of a volume, all or nothing.
 
         Args:
-            key: its name; what is there already under that name stays, being the same.
-            outcome: what became of it.
+            entry: what became of it; what is there already under its key stays, being the same.
             arrays: file name -> array.
             companions: file name -> function that writes it there, such as a figure.
 
         Returns:
-            The outcome that is on the disk.
+            The entry that is on the disk.
 
         Raises:
+            ValueError: when the entry has no key.
             OSError: when the disk is full or cannot be written; nothing half-written is left.
         """
-        target = self.volume(key)
-        working = target.with_name(f".{key}.{uuid.uuid4().hex}")
-        working.mkdir(parents=True)
-        try:
-            for name, array in arrays.items():
-                np.save(working / name, array)
+        if entry.key is None:
+            raise ValueError(f"{entry.image} has no key: expected one, which names its folder.")
+        target = self.volume(entry.key)
+        with atomic_folder(target) as working:
+            for name, array in (arrays or {}).items():
+                write_array(working / name, array)
             for name, write in (companions or {}).items():
                 write(working / name)
-            write_json(working / OUTCOME, outcome)
-            _synchronise(working)
-            if self.outcome(key) is None:
+            write_volume_entry(working, entry)
+            if self.outcome(entry.key) is None:
                 shutil.rmtree(target, ignore_errors=True)  # somebody removed a part of it
-                _rename(working, target)
-        finally:
-            shutil.rmtree(working, ignore_errors=True)
-        stored = self.outcome(key)
-        return dict(outcome) if stored is None else stored
+        return self.outcome(entry.key) or entry
 
     def add_patches(
         self,
-        key: str,
-        outcome: Mapping[str, Any],
+        entry: VolumeEntry,
         patches: np.ndarray,
-        columns: np.ndarray,
+        rows: list[PatchRow],
         arrays: Mapping[str, np.ndarray] | None = None,
         companions: Mapping[str, Callable[[Path], Any]] | None = None,
-    ) -> dict[str, Any]:
-        """Write a volume with patches; the outcome gets their number and where they are.
+    ) -> VolumeEntry:
+        """Write a volume with patches; the entry gets their number.
 
         Args:
-            key: see `add`.
-            outcome: see `add`.
+            entry: see `add`.
             patches: `patch_stack` of them.
-            columns: `column_table` of them.
+            rows: one for each patch.
             arrays: more arrays, see `add`.
             companions: see `add`.
 
@@ -152,25 +153,21 @@ class PatchStore:
             ValueError: when there is not one row a patch.
             OSError: see `add`.
         """
-        if len(patches) != len(columns):
-            raise ValueError(f"got {len(patches)} patches and {len(columns)} rows: expected equally many.")
-        entry = {**outcome, "shard": f"{VOLUMES}/{key}", "patches": len(patches)}
-        return self.add(key, entry, {PATCHES: patches, COLUMNS: columns, **(arrays or {})}, companions)
+        if len(patches) != len(rows):
+            raise ValueError(f"got {len(patches)} patches and {len(rows)} rows: expected equally many.")
+        stored = {PATCHES: patches, COLUMNS: column_table(rows), **(arrays or {})}
+        return self.add(replace(entry, patches=len(patches)), stored, companions)
 
     def array(self, key: str, name: str) -> np.ndarray | None:
         """An array of a volume; None if it has none of that name."""
         path = self.volume(key) / name
         return np.load(path) if path.exists() else None
 
-    def finish(self, manifest: Mapping[str, Any], provenance: Mapping[str, Any] | None = None) -> Path:
+    def finish(self, manifest: Manifest, provenance: Provenance | None = None) -> Path:
         """Write the manifest, which makes the set complete; nothing is touched when it says what it said before."""
         if provenance is not None:
-            write_json(self.folder / PROVENANCE, provenance)
-        path, content = self.folder / MANIFEST, {"format": FORMAT, **manifest}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or json.loads(path.read_text(encoding="utf-8")) != json.loads(json.dumps(content)):
-            write_json(path, content)
-        return path
+            write_provenance(self.folder, provenance)
+        return write_manifest(self.folder, manifest)
 
     def remove_others(self, keys: Iterable[str]) -> list[str]:
         """Remove the volumes that have none of these keys: those of another configuration, or replaced ones."""
@@ -182,26 +179,9 @@ class PatchStore:
         return others
 
     def _refuse_other_folders(self) -> None:
-        entries = {entry.name for entry in self.folder.iterdir()} if self.folder.exists() else set()
+        found = self.folder.iterdir() if self.folder.exists() else ()
+        entries = {entry.name for entry in found if not is_unfinished(entry)}
         if entries and not entries & {MANIFEST, VOLUMES, LOCK}:
             raise FileExistsError(
-                f"{self.folder}: holds {', '.join(sorted(entries)[:3])} and no patch set; choose another folder."
+                f"{self.folder}: holds {', '.join(sorted(entries)[:SHOWN])} and no patch set; choose another folder."
             )
-
-
-def _rename(working: Path, target: Path) -> None:
-    try:
-        os.rename(working, target)
-    except OSError:
-        if not target.exists():  # another process was faster, with the same
-            raise
-
-
-def _synchronise(folder: Path) -> None:
-    """Bring a folder's files to the disk before it gets its name, so that a power cut leaves no empty files behind."""
-    for path in (*folder.iterdir(), folder):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 __all__ = ["TEST", "TRAIN", "given_split", "same_person_groups", "split_subjects"]
 
@@ -25,21 +27,15 @@ def same_person_groups(digests: Mapping[str, Sequence[str]], alike: Iterable[tup
         >>> same_person_groups({"ann": ["1"], "bob": ["2"], "eve": ["1"]})
         [['ann', 'eve'], ['bob']]
     """
-    ties: dict[str, set[str]] = {subject: set(own) for subject, own in digests.items()}
-    for number, (one, other) in enumerate(alike):  # a pair is as good as a common volume
-        for name in (one, other):
-            ties[name].add(f"alike {number}")
-    groups: list[tuple[set[str], set[str]]] = []
-    for subject in sorted(ties):
-        members, seen = {subject}, ties[subject]
-        apart = []
-        for other_members, other_seen in groups:
-            if seen & other_seen:
-                members, seen = members | other_members, seen | other_seen
-            else:
-                apart.append((other_members, other_seen))
-        groups = [*apart, (members, seen)]
-    return sorted(sorted(members) for members, _ in groups)
+    names = sorted(digests)
+    index = {name: number for number, name in enumerate(names)}
+    first: dict[str, str] = {}
+    pairs = [(subject, first.setdefault(digest, subject)) for subject in names for digest in digests[subject]]
+    pairs += [*alike]
+    rows, columns = ([index[pair[side]] for pair in pairs] for side in (0, 1))
+    graph = coo_array((np.ones(len(pairs)), (rows, columns)), shape=(len(names), len(names)))
+    count, labels = connected_components(graph, directed=False)
+    return sorted([name for name, label in zip(names, labels, strict=True) if label == group] for group in range(count))
 
 
 def given_split(groups: Sequence[Sequence[str]], wanted: Mapping[str, str]) -> dict[str, str] | None:

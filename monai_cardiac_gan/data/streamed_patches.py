@@ -51,7 +51,7 @@ class StreamedPatches:
         """At most that many patches, evenly spread over the data set: (N, 1, size, size) float32."""
         return self._batch(self._chosen(count))[Field.IMAGE]
 
-    def spread_valid(self, count: int) -> Tensor:
+    def evenly_spaced_valid(self, count: int) -> Tensor:
         """Which pixels of the patches that `spread` gives lie inside the field of view: bool (N, 1, size, size)."""
         return self._batch(self._chosen(count))[Field.VALID]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from monai.engines import Evaluator
@@ -13,16 +13,35 @@ from torch import Tensor, nn
 from monai_cardiac_gan.engines.prepare_images import prepare_valid
 from monai_cardiac_gan.keys import Field
 
-__all__ = ["InpaintingEvaluator"]
+__all__ = ["InpaintingEvaluator", "PatchSearch"]
+
+
+class SearchResult(Protocol):
+    """What a search found for a batch."""
+
+    def best_inpainted(self) -> Tensor:
+        """(N, 1, H, W) the inpainted patches."""
+        ...
+
+
+@runtime_checkable
+class PatchSearch(Protocol):
+    """Inpaints batches of patches, such as `LatentInpaintingInferer`."""
+
+    def search(
+        self, patches: Tensor, masks: Tensor | None, generator: nn.Module, valid: Tensor | None = None
+    ) -> SearchResult:
+        """Inpaint patches (N, 1, H, W) where the masks, bool, are true; `valid` is true inside the field of view."""
+        ...
 
 
 class InpaintingEvaluator(Evaluator):
-    """Hide a hole in each patch, have it painted, and leave both to the metrics and handlers.
+    """Hide a part of each patch, have it painted, and leave both to the metrics and handlers.
 
     After each batch ``state.output`` is a dictionary with
 
     - ``"image"``: the patches (N, 1, H, W),
-    - ``"pred"``: the patches with the hole painted, from the best start of each (N, 1, H, W),
+    - ``"pred"``: the patches with the mask painted, from the best start of each (N, 1, H, W),
     - ``"result"``: all that the inferer found (`InpaintingResult` of `LatentInpaintingInferer`).
 
     The batch stays together, because one result holds all of it: MONAI's decollation is off, and metrics take their
@@ -32,8 +51,8 @@ class InpaintingEvaluator(Evaluator):
         device: where the search runs; the generator and the inferer's critic must lie there.
         val_data_loader: gives dictionaries with `Field.IMAGE` (N, 1, H, W), -1 to 1, and optionally `Field.VALID`.
         network: the generator, latents to patches.
-        inferer: has ``search(patches, holes, generator, valid=...)``, whose result has ``best_inpainted()``.
-        hole: bool, (H, W), (1, 1, H, W) or (N, 1, H, W), true where a patch is painted; or a function of the batch that
+        inferer: searches for what lies behind the masks.
+        mask: bool, (H, W), (1, 1, H, W) or (N, 1, H, W), true where a patch is painted; or a function of the batch that
             gives it; by default the inferer's own, the publication's square of 25 x 25 pixels in the middle.
         val_handlers: MONAI and Ignite handlers.
         arguments: other arguments of `monai.engines.Evaluator`, such as ``key_val_metric`` or ``epoch_length``.
@@ -48,8 +67,8 @@ class InpaintingEvaluator(Evaluator):
         device: torch.device | str,
         val_data_loader: Iterable,
         network: nn.Module,
-        inferer: Any,
-        hole: Tensor | Callable[[Any], Tensor] | None = None,
+        inferer: PatchSearch,
+        mask: Tensor | Callable[[Any], Tensor] | None = None,
         val_handlers: list | None = None,
         **arguments: Any,
     ) -> None:
@@ -58,7 +77,7 @@ class InpaintingEvaluator(Evaluator):
         super().__init__(torch.device(device), val_data_loader, val_handlers=val_handlers, **arguments)
         self.network = network
         self.inferer = inferer
-        self.hole = hole
+        self.mask = mask
 
     def _iteration(self, engine: InpaintingEvaluator, batchdata: Any) -> dict[str, Any]:
         if not isinstance(batchdata, dict) or Field.IMAGE not in batchdata:
@@ -67,12 +86,10 @@ class InpaintingEvaluator(Evaluator):
                 "AortaPatchDataset gives them."
             )
         patches = batchdata[Field.IMAGE].to(engine.state.device, non_blocking=engine.non_blocking)
-        holes = self.hole(batchdata) if callable(self.hole) else self.hole
+        masks = self.mask(batchdata) if callable(self.mask) else self.mask
         with self.mode(self.network):
             valid = prepare_valid(batchdata, patches, engine.non_blocking)
-            result = self.inferer.search(
-                patches, holes, self.network, **({} if valid is None else {Field.VALID: valid})
-            )
+            result = self.inferer.search(patches, masks, self.network, valid)
         painted = result.best_inpainted().to(patches.device)
         engine.state.output = {Field.IMAGE: patches, "pred": painted, "result": result}
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-__all__ = ["Processes"]
+__all__ = ["Processes", "is_first_process", "process_count"]
 
 
 class Processes:
@@ -62,3 +63,23 @@ class Processes:
             dist.all_reduce(values)
             values /= self.count
         return values
+
+
+def is_first_process(engine: Any) -> bool:
+    """Whether this process writes files: the first of a distributed training, or the only one.
+
+    Args:
+        engine: one that knows its ``rank``; for others PyTorch's process group is asked.
+    """
+    rank = getattr(engine, "rank", None)
+    return (Processes().rank if rank is None else rank) == 0
+
+
+def process_count(engine: Any) -> int:
+    """How many processes train together.
+
+    Args:
+        engine: one that knows its ``world_size``; for others PyTorch's process group is asked.
+    """
+    size = getattr(engine, "world_size", None)
+    return Processes().count if size is None else size

@@ -9,20 +9,20 @@ from typing import Any
 
 from ignite.engine import Engine, Events
 
-from monai_cardiac_gan.handlers.first_process import process_count
-from monai_cardiac_gan.handlers.held_out_gap import GapNumbers
-from monai_cardiac_gan.handlers.images_in import images_in
+from monai_cardiac_gan.engines import process_count
+from monai_cardiac_gan.handlers.overfitting_monitor import OverfittingNumbers
+from monai_cardiac_gan.handlers.throughput import images_in
 
 __all__ = ["AdaptiveAugmentation"]
 
 PROBABILITY, IMAGES = "augment_probability", "images"
-METRIC = GapNumbers.RATIO
+METRIC = OverfittingNumbers.RATIO
 
 
 class AdaptiveAugmentation:
     r"""Ignite handler: raise the probability of augmentation while the critic overfits, and lower it else.
 
-    After each epoch in which `HeldOutGap` has measured :math:`r_v`, and with :math:`n` real images seen since the last
+    After each epoch in which `OverfittingMonitor` has measured :math:`r_v`, and with :math:`n` real images seen since the last
     such epoch,
 
     .. math:: p \leftarrow \operatorname{clip}\left(p + \operatorname{sign}(r_v - r^*) \frac{n}{n_\text{full}}, 0,
@@ -31,7 +31,7 @@ class AdaptiveAugmentation:
     The steps are those of Karras et al. 2020 ("Training generative adversarial networks with limited data", section 3.1):
     a fixed amount per image, so that :math:`p` can rise from 0 to 1 in 500 000 images. They adjust every four batches,
     from another measure; here it is as often as :math:`r_v` is measured. What is seen of :math:`p` is in ``state.metrics``
-    as ``augment_probability``. Attach this handler later than `HeldOutGap`.
+    as ``augment_probability``. Attach this handler later than `OverfittingMonitor`.
 
     Args:
         augment: has the attribute ``probability``, for example `DifferentiableAugmentation`; start it at 0.
@@ -88,5 +88,6 @@ class AdaptiveAugmentation:
     def _warn(self, engine: Engine) -> None:
         if not self._was_there:
             logging.getLogger(__name__).warning(
-                "The augmentation was never adjusted: no epoch had the metric '%s': attach HeldOutGap before.", METRIC
+                "The augmentation was never adjusted: no epoch had the metric '%s': attach OverfittingMonitor before.",
+                METRIC,
             )

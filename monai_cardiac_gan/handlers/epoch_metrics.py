@@ -6,15 +6,13 @@ from abc import ABC, abstractmethod
 
 from ignite.engine import Engine, Events
 
-from monai_cardiac_gan.handlers.epoch_interval import checked_interval
-
-__all__ = ["EpochMetrics"]
+__all__ = ["EpochMetrics", "checked_interval"]
 
 
 class EpochMetrics(ABC):
     """Ignite handler: put numbers into ``state.metrics`` when an epoch is over.
 
-    They are taken away when the next epoch starts, so that whoever reads them, for example `LossHistory`, never takes
+    They are taken away when the next epoch starts, so that whoever reads them, for example `TrainingHistory`, never takes
     numbers of an earlier epoch for those of this one. Handlers that read them are attached later than this one.
 
     Args:
@@ -45,3 +43,14 @@ class EpochMetrics(ABC):
     def _forget(self, engine: Engine) -> None:
         for name in self._names:
             engine.state.metrics.pop(name, None)
+
+
+def checked_interval(every_epochs: int) -> int:
+    """The number of epochs from one time to the next, if it is one.
+
+    Raises:
+        ValueError: when it is below 1.
+    """
+    if every_epochs < 1:
+        raise ValueError(f"every_epochs is {every_epochs}: expected at least 1.")
+    return every_epochs

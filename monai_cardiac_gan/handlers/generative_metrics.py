@@ -28,7 +28,7 @@ class GenerativeMetrics(EpochMetrics):
         metrics: name -> function of generated and real images, each (N, C, H, W) on the network's device, that gives a
             number, a dictionary of numbers or a dataclass of numbers.
         reals: gives real images (`fixed_images`), of people whom the training does not see.
-        network: what generates, for example the average of `GeneratorAverage`; the engine's ``generator`` by default.
+        network: what generates, for example the average of `GeneratorEMA`; the engine's ``generator`` by default.
         sample_count: how many images are generated, and at most how many real ones are taken.
         every_epochs: epochs from one time to the next.
         seed: of the latents.

@@ -9,8 +9,7 @@ from ignite.engine import Engine, Events
 from ignite.handlers import ProgressBar
 from torch import Tensor
 
-from monai_cardiac_gan.engines import TrainingOutput
-from monai_cardiac_gan.handlers.first_process import is_first_process
+from monai_cardiac_gan.engines import TrainingOutput, is_first_process
 
 __all__ = ["TrainingProgress"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from ignite.engine import Engine, Events
 from torch import Tensor, nn
 
-from monai_cardiac_gan.handlers.epoch_interval import checked_interval
-from monai_cardiac_gan.handlers.first_process import is_first_process
+from monai_cardiac_gan.engines import is_first_process
+from monai_cardiac_gan.handlers.epoch_metrics import checked_interval
 from monai_cardiac_gan.handlers.observation import fixed_latents, in_batches, undisturbed
 from monai_cardiac_gan.visualize import figure_of_sample_grid, save_figure
 
@@ -24,7 +24,7 @@ class SampleGrid:
 
     Args:
         folder: where the pictures go, ``epoch_00010.png`` and so on; made if it is not there.
-        network: what paints, for example the average of `GeneratorAverage`; the engine's ``generator`` by default.
+        network: what paints, for example the average of `GeneratorEMA`; the engine's ``generator`` by default.
         latents: (N, latent_size); by default drawn from the standard normal distribution.
         count: how many latents are drawn.
         every_epochs: epochs between two pictures.

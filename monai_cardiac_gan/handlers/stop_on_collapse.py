@@ -9,7 +9,7 @@ from ignite.engine import Engine, Events
 from torch import Tensor, nn
 
 from monai_cardiac_gan.engines import AdversarialEvents, prepare_images
-from monai_cardiac_gan.handlers.epoch_interval import checked_interval
+from monai_cardiac_gan.handlers.epoch_metrics import checked_interval
 from monai_cardiac_gan.handlers.observation import fixed_latents, in_batches, undisturbed
 
 __all__ = ["StopOnCollapse", "spread"]

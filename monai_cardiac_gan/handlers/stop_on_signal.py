@@ -14,9 +14,8 @@ from typing import Any
 import torch
 from ignite.engine import Engine, Events
 
-from monai_cardiac_gan.engines import Processes
-from monai_cardiac_gan.handlers.first_process import is_first_process
-from monai_cardiac_gan.handlers.last_checkpoint import LastCheckpoint
+from monai_cardiac_gan.engines import Processes, is_first_process
+from monai_cardiac_gan.handlers.atomic_checkpoint_saver import AtomicCheckpointSaver
 
 __all__ = ["StopOnSignal"]
 
@@ -49,7 +48,7 @@ class StopOnSignal:
     """
 
     def __init__(
-        self, checkpoint: LastCheckpoint, signals: Sequence[signal.Signals] = SIGNALS, agree_every: int = 10
+        self, checkpoint: AtomicCheckpointSaver, signals: Sequence[signal.Signals] = SIGNALS, agree_every: int = 10
     ) -> None:
         if agree_every < 1:
             raise ValueError(f"agree_every is {agree_every}: expected at least 1.")

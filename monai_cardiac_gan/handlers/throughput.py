@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter
+from typing import Any
 
 import torch
 from ignite.engine import Engine, Events
 
+from monai_cardiac_gan.engines import process_count
 from monai_cardiac_gan.handlers.epoch_metrics import EpochMetrics
-from monai_cardiac_gan.handlers.first_process import process_count
-from monai_cardiac_gan.handlers.images_in import images_in
+from monai_cardiac_gan.keys import Field
 
-__all__ = ["Throughput"]
+__all__ = ["Throughput", "images_in"]
 
 RATE = "images_per_second"
 
@@ -64,3 +65,14 @@ def _wait(engine: Engine) -> None:
     device = getattr(engine.state, "device", None)
     if device is not None and torch.device(device).type == "cuda":
         torch.cuda.synchronize(device)
+
+
+def images_in(batch: Any) -> int:
+    """Images in a batch that a trainer takes: a dictionary with ``image``, or the images themselves.
+
+    Example:
+        >>> import torch
+        >>> images_in({"image": torch.zeros(3, 1, 8, 8)}), images_in(torch.zeros(2, 1, 8, 8))
+        (3, 2)
+    """
+    return len(batch[Field.IMAGE] if isinstance(batch, Mapping) else batch)

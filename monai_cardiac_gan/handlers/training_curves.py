@@ -6,27 +6,27 @@ import os
 
 from ignite.engine import Engine, Events
 
+from monai_cardiac_gan.engines import is_first_process
 from monai_cardiac_gan.handlers.adaptive_augmentation import PROBABILITY
-from monai_cardiac_gan.handlers.epoch_interval import checked_interval
-from monai_cardiac_gan.handlers.first_process import is_first_process
-from monai_cardiac_gan.handlers.held_out_gap import GapNumbers
-from monai_cardiac_gan.handlers.loss_history import LossHistory
+from monai_cardiac_gan.handlers.epoch_metrics import checked_interval
+from monai_cardiac_gan.handlers.overfitting_monitor import OverfittingNumbers
+from monai_cardiac_gan.handlers.training_history import TrainingHistory
 from monai_cardiac_gan.visualize import figure_of_training_curves, save_figure
 from monai_cardiac_gan.visualize.training_curves import SCORE
 
 __all__ = ["TrainingCurves"]
 
 FILE_NAME = "training_curves.png"
-UNITS = {GapNumbers.OVERFITTING: SCORE, GapNumbers.RATIO: "share", PROBABILITY: "share"}
+UNITS = {OverfittingNumbers.OVERFITTING: SCORE, OverfittingNumbers.RATIO: "share", PROBABILITY: "share"}
 
 
 class TrainingCurves:
-    """Ignite handler: draw all that `LossHistory` has written, every few epochs and at the end of the run.
+    """Ignite handler: draw all that `TrainingHistory` has written, every few epochs and at the end of the run.
 
     Attach it later than the history. Of several processes only the first draws.
 
     Args:
-        directory: folder of ``losses.json``; ``training_curves.png`` goes there too.
+        directory: folder of ``history.json``; ``training_curves.png`` goes there too.
         every_epochs: epochs between two drawings.
 
     Raises:
@@ -34,7 +34,7 @@ class TrainingCurves:
     """
 
     def __init__(self, directory: str | os.PathLike[str], every_epochs: int = 10) -> None:
-        self.history = LossHistory(directory)
+        self.history = TrainingHistory(directory)
         self.path = self.history.path.with_name(FILE_NAME)
         self.every_epochs = checked_interval(every_epochs)
 

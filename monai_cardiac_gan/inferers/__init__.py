@@ -1,66 +1,92 @@
-"""Ways from trained networks to images: painting the expected aorta into a hole."""
+"""From trained networks to images: sampling, masks, latent search, and baselines of inpainting."""
 
-from monai_cardiac_gan.inferers.baselines import (
-    BiharmonicFilling,
-    Filling,
-    MeanPatch,
-    NearestPatch,
-    NetworkFilling,
-    OpenCVFilling,
-)
-from monai_cardiac_gan.inferers.blending import FeatheredBlending, Paste, PoissonBlending, seam_error
-from monai_cardiac_gan.inferers.calibration import SpreadCalibration, calibrate_spread, coverage
+from monai_cardiac_gan.inferers.batched_lbfgs import BatchedLBFGS
+from monai_cardiac_gan.inferers.blending import Blending, FeatheredBlending, Paste, PoissonBlending, seam_error
+from monai_cardiac_gan.inferers.calibration import UncertaintyCalibration, calibrate_uncertainty, coverage
 from monai_cardiac_gan.inferers.coarse_to_fine import CoarseToFine
+from monai_cardiac_gan.inferers.disc_uncertainty import DiscUncertainty, disc_uncertainty
 from monai_cardiac_gan.inferers.gradient_descent import GradientDescent
-from monai_cardiac_gan.inferers.guess import EncodedGuess, PaintedGuess
+from monai_cardiac_gan.inferers.inpainted_patch import InpaintedPatch, PatchOrigin
+from monai_cardiac_gan.inferers.inpainters import (
+    BiharmonicInpainter,
+    EncoderInpainter,
+    Inpainter,
+    MeanPatchInpainter,
+    NearestPatchInpainter,
+    NetworkInpainter,
+    OpenCVInpainter,
+    SearchInpainter,
+)
+from monai_cardiac_gan.inferers.inpainting_result import InpaintingResult
 from monai_cardiac_gan.inferers.latent_bank import LatentBank
+from monai_cardiac_gan.inferers.latent_initializers import EncoderBankInitializer, LatentInitializer, RandomInitializer
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
 from monai_cardiac_gan.inferers.latent_metric import latent_metric, metric_inverse
-from monai_cardiac_gan.inferers.lbfgs import LBFGSDescent
-from monai_cardiac_gan.inferers.masks import disc_hole, label_hole, square_hole
+from monai_cardiac_gan.inferers.latent_optimizer import LatentOptimizer, StopReason
+from monai_cardiac_gan.inferers.masks import disc_mask, label_mask, square_mask
 from monai_cardiac_gan.inferers.objective import LatentObjective
-from monai_cardiac_gan.inferers.presets import fast_search, inpainting_search, paper_search
-from monai_cardiac_gan.inferers.result import DescentTraces, InpaintingResult, StartImages
-from monai_cardiac_gan.inferers.spread import DiscSpread, PixelSpread, disc_spread, pixel_spread
-from monai_cardiac_gan.inferers.starts import GuessedStarts, RandomStarts
+from monai_cardiac_gan.inferers.patch_masks import DiscMasks, LabelMasks
+from monai_cardiac_gan.inferers.pixel_uncertainty import PixelUncertainty, pixel_uncertainty
+from monai_cardiac_gan.inferers.proposals import EncoderProposal, Proposal, UNetProposal
+from monai_cardiac_gan.inferers.random_masks import random_rectangles, within_valid
+from monai_cardiac_gan.inferers.sampling import sample_patches
+from monai_cardiac_gan.inferers.search_parts import fill_latent_bank, load_search_parts
+from monai_cardiac_gan.inferers.search_presets import gradient_descent_search, inpainting_search, lbfgs_search
+from monai_cardiac_gan.inferers.traces import InitialImages, LossTraces
 
 __all__ = [
-    "BiharmonicFilling",
+    "BatchedLBFGS",
+    "BiharmonicInpainter",
+    "Blending",
     "CoarseToFine",
-    "DescentTraces",
-    "DiscSpread",
-    "EncodedGuess",
+    "DiscMasks",
+    "DiscUncertainty",
+    "EncoderBankInitializer",
+    "EncoderInpainter",
+    "EncoderProposal",
     "FeatheredBlending",
-    "Filling",
     "GradientDescent",
-    "GuessedStarts",
+    "InitialImages",
+    "InpaintedPatch",
+    "Inpainter",
     "InpaintingResult",
-    "LBFGSDescent",
+    "LabelMasks",
     "LatentBank",
+    "LatentInitializer",
     "LatentInpaintingInferer",
     "LatentObjective",
-    "MeanPatch",
-    "NearestPatch",
-    "NetworkFilling",
-    "OpenCVFilling",
-    "PaintedGuess",
+    "LatentOptimizer",
+    "LossTraces",
+    "MeanPatchInpainter",
+    "NearestPatchInpainter",
+    "NetworkInpainter",
+    "OpenCVInpainter",
     "Paste",
-    "PixelSpread",
+    "PatchOrigin",
+    "PixelUncertainty",
     "PoissonBlending",
-    "RandomStarts",
-    "SpreadCalibration",
-    "StartImages",
-    "calibrate_spread",
+    "Proposal",
+    "RandomInitializer",
+    "SearchInpainter",
+    "StopReason",
+    "UNetProposal",
+    "UncertaintyCalibration",
+    "calibrate_uncertainty",
     "coverage",
-    "disc_hole",
-    "disc_spread",
-    "fast_search",
+    "disc_mask",
+    "disc_uncertainty",
+    "fill_latent_bank",
+    "gradient_descent_search",
     "inpainting_search",
-    "label_hole",
+    "label_mask",
     "latent_metric",
+    "lbfgs_search",
+    "load_search_parts",
     "metric_inverse",
-    "paper_search",
-    "pixel_spread",
+    "pixel_uncertainty",
+    "random_rectangles",
+    "sample_patches",
     "seam_error",
-    "square_hole",
+    "square_mask",
+    "within_valid",
 ]

@@ -1,4 +1,4 @@
-"""From the spread of several solutions to intervals that hold the truth as often as they say."""
+"""From the standard deviation of several solutions to intervals that hold the truth as often as they say."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["SpreadCalibration", "calibrate_spread", "coverage"]
+__all__ = ["UncertaintyCalibration", "calibrate_uncertainty", "coverage"]
 
 FLOORS = np.linspace(0.05, 1.0, 20)
 """Quantiles of the absolute errors that are tried as floors."""
 
 
 @dataclass(frozen=True)
-class SpreadCalibration:
+class UncertaintyCalibration:
     r"""Half the width of an interval around a mean of solutions, :math:`f \sqrt{s^2 + s_0^2}`.
 
-    The spread s of solutions says how far they disagree. They may agree and be wrong: that is what :math:`s_0` is for.
+    The standard deviation s of solutions says how far they disagree. They may agree and be wrong: that is what :math:`s_0`
+    is for.
 
     Attributes:
         level: share of the truths that shall lie in such an interval, 0 to 1.
         floor: :math:`s_0`, in the unit of the quantity.
         factor: f.
-        count: pairs of error and spread that it was learnt from.
+        count: pairs of error and standard deviation that it was learnt from.
     """
 
     level: float
@@ -31,12 +32,12 @@ class SpreadCalibration:
     factor: float
     count: int
 
-    def half_width(self, deviation: np.ndarray | float) -> np.ndarray:
-        """Half widths for standard deviations over solutions, of any shape."""
-        return self.factor * np.sqrt(np.square(deviation) + self.floor**2)
+    def half_width(self, std: np.ndarray | float) -> np.ndarray:
+        """Half widths for standard stds over solutions, of any shape."""
+        return self.factor * np.sqrt(np.square(std) + self.floor**2)
 
 
-def calibrate_spread(errors: np.ndarray, deviations: np.ndarray, level: float = 0.9) -> SpreadCalibration:
+def calibrate_uncertainty(errors: np.ndarray, stds: np.ndarray, level: float = 0.9) -> UncertaintyCalibration:
     r"""Learn the intervals from cases whose truth is known (normalised split conformal prediction, Lei et al. 2018).
 
     f is the :math:`\lceil (n + 1) p \rceil`-th smallest of the n scores :math:`|e| / \sqrt{s^2 + s_0^2}`. A new case that is
@@ -45,23 +46,23 @@ def calibrate_spread(errors: np.ndarray, deviations: np.ndarray, level: float = 
 
     Args:
         errors: (n,) truth less the mean of the solutions, or distances from it.
-        deviations: (n,) standard deviation of the solutions.
+        stds: (n,) standard deviation of the solutions.
         level: p.
 
     Raises:
         ValueError: when the shapes differ, a number is not finite, or there are too few cases for the level.
 
     Example:
-        Nine cases do for 90 %; their largest error is the half width where all spreads are equal:
+        Nine cases do for 90 %; their largest error is the half width where all standard deviations are equal:
 
-        >>> found = calibrate_spread(np.array([1, -1, 1, -1, 1, -1, 1, -1, 4.0]), np.zeros(9))
+        >>> found = calibrate_uncertainty(np.array([1, -1, 1, -1, 1, -1, 1, -1, 4.0]), np.zeros(9))
         >>> round(float(found.half_width(0.0)), 3)
         4.0
     """
-    errors, deviations = np.asarray(errors, float).ravel(), np.asarray(deviations, float).ravel()
-    if errors.shape != deviations.shape or not (np.isfinite(errors).all() and np.isfinite(deviations).all()):
+    errors, stds = np.asarray(errors, float).ravel(), np.asarray(stds, float).ravel()
+    if errors.shape != stds.shape or not (np.isfinite(errors).all() and np.isfinite(stds).all()):
         raise ValueError(
-            f"{errors.size} errors and {deviations.size} deviations: expected as many of both, all finite; leave out cases "
+            f"{errors.size} errors and {stds.size} standard deviations: expected as many of both, all finite; leave out cases "
             "without an answer."
         )
     rank = math.ceil((errors.size + 1) * level)
@@ -71,13 +72,13 @@ def calibrate_spread(errors: np.ndarray, deviations: np.ndarray, level: float = 
             f"{math.ceil(round(level / (1 - level), 6)) if 0 < level < 1 else 1} cases; calibrate on more patches."
         )
     floors = np.maximum(np.quantile(np.abs(errors), FLOORS), np.finfo(float).tiny)
-    found = [_with_floor(errors, deviations, level, rank, float(floor)) for floor in floors]
-    return min(found, key=lambda one: float(one.half_width(deviations).mean()))
+    found = [_with_floor(errors, stds, level, rank, float(floor)) for floor in floors]
+    return min(found, key=lambda one: float(one.half_width(stds).mean()))
 
 
-def _with_floor(errors: np.ndarray, deviations: np.ndarray, level: float, rank: int, floor: float) -> SpreadCalibration:
-    scores = np.abs(errors) / np.sqrt(deviations**2 + floor**2)
-    return SpreadCalibration(level, floor, float(np.partition(scores, rank - 1)[rank - 1]), int(errors.size))
+def _with_floor(errors: np.ndarray, stds: np.ndarray, level: float, rank: int, floor: float) -> UncertaintyCalibration:
+    scores = np.abs(errors) / np.sqrt(stds**2 + floor**2)
+    return UncertaintyCalibration(level, floor, float(np.partition(scores, rank - 1)[rank - 1]), int(errors.size))
 
 
 def coverage(errors: np.ndarray, half_widths: np.ndarray) -> float:

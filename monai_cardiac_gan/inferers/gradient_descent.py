@@ -9,7 +9,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from monai_cardiac_gan.inferers.descent import DescentOutcome, DescentRecord, Stop, evenly_spaced
+from monai_cardiac_gan.inferers.latent_optimizer import (
+    OptimizationRecord,
+    OptimizationResult,
+    StopReason,
+    evenly_spaced,
+)
 from monai_cardiac_gan.inferers.objective import LatentObjective
 
 __all__ = ["GradientDescent"]
@@ -34,8 +39,8 @@ class GradientDescent:
         ValueError: when the iterations are negative, the step is not positive, or the optimiser is not known.
 
     Example:
-        >>> descent = GradientDescent(iterations=100, optimiser="adam")
-        >>> descent.step_size
+        >>> optimizer = GradientDescent(iterations=100, optimiser="adam")
+        >>> optimizer.step_size
         0.01
     """
 
@@ -52,13 +57,13 @@ class GradientDescent:
             raise ValueError(f"step_size is {self.step_size}: expected a finite step above 0.")
 
     def __call__(
-        self, objective: LatentObjective, starts: Tensor, snapshots: int = 2, progress: bool = False
-    ) -> DescentOutcome:
-        """See `Descent`."""
-        latents = starts.detach().clone().requires_grad_()
+        self, objective: LatentObjective, initial_latents: Tensor, snapshots: int = 2, progress: bool = False
+    ) -> OptimizationResult:
+        """See `LatentOptimizer`."""
+        latents = initial_latents.detach().clone().requires_grad_()
         optimiser = OPTIMISERS[self.optimiser]([latents], lr=self.step_size)
         keep = set(evenly_spaced(self.iterations, snapshots).tolist())
-        record = DescentRecord.of(starts)
+        record = OptimizationRecord.of(initial_latents)
         for step in tqdm(range(self.iterations + 1), desc="latent search", disable=not progress):
             found = objective(latents)
             record.add(latents.detach(), found, step in keep)
@@ -66,8 +71,11 @@ class GradientDescent:
                 optimiser.param_groups[0]["lr"] = self._rate(step)
                 latents.grad = found.gradient
                 optimiser.step()
-        stops = [Stop.ITERATIONS if math.isfinite(last) else Stop.NOT_FINITE for last in record.totals[-1].tolist()]
-        return record.outcome(torch.full((len(starts),), self.iterations + 1), stops)
+        stops = [
+            StopReason.ITERATIONS if math.isfinite(last) else StopReason.NOT_FINITE
+            for last in record.totals[-1].tolist()
+        ]
+        return record.result(torch.full((len(initial_latents),), self.iterations + 1), stops)
 
     def _rate(self, step: int) -> float:
         fall = 0.5 * (1 + math.cos(math.pi * step / self.iterations)) if self.cosine else 1.0

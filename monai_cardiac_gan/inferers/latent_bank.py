@@ -21,11 +21,11 @@ DIGEST_BYTES = 32
 class LatentBank(nn.Module):
     r"""Thousands of latents with their images at low resolution, and the metric of the latent space.
 
-    For a patch y with known pixels M, both reduced to side r, the images g nearest to it have the lowest
+    For a patch y with the context M, both reduced to side r, the images g nearest to it have the lowest
 
     .. math:: \lVert \sqrt{m} \circ (y - g) \rVert_2^2 = \sum m \, y^2 - 2 \, (m \circ y) \cdot g + m \cdot g^2
 
-    with m the known share of each pixel: two matrix products for all patches and all images at once.
+    with m the share of each pixel that is context: two matrix products for all patches and all images at once.
 
     A bank belongs to one generator: it is filled by `fill`, then saved and loaded as any module.
 
@@ -93,12 +93,12 @@ class LatentBank(nn.Module):
         return bool(torch.equal(self.digest.cpu(), digest_of(generator)))
 
     @torch.no_grad()
-    def nearest(self, patches: Tensor, known: Tensor, count: int) -> Tensor:
-        """Latents whose images are nearest to the known part of each patch.
+    def nearest(self, patches: Tensor, context: Tensor, count: int) -> Tensor:
+        """Latents whose images are nearest to the context of each patch.
 
         Args:
             patches: (N, 1, H, W).
-            known: (N, 1, H, W) bool.
+            context: (N, 1, H, W) bool, true where pixels are inside the field of view and not hidden.
             count: how many for each.
 
         Returns:
@@ -106,8 +106,8 @@ class LatentBank(nn.Module):
         """
         if not bool(self.digest.any()):
             warnings.warn("the bank is empty: fill it with its generator first.", RuntimeWarning, stacklevel=2)
-        weights = self._reduced(known.to(patches.dtype)).flatten(1)
-        values = self._reduced(patches * known).flatten(1)  # already times the weights
+        weights = self._reduced(context.to(patches.dtype)).flatten(1)
+        values = self._reduced(patches * context).flatten(1)  # already times the weights
         images = self.images.to(patches.dtype)
         distances = weights @ images.square().T - 2 * values @ images.T
         return self.latents[distances.topk(count, dim=1, largest=False).indices].to(patches.dtype)

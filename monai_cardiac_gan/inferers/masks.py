@@ -1,4 +1,4 @@
-"""What is painted: patches, and the holes that hide some of their pixels."""
+"""What is painted: patches, and the masks that hide some of their pixels."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-__all__ = ["checked_holes", "checked_patches", "disc_hole", "label_hole", "square_hole"]
+__all__ = ["checked_masks", "checked_patches", "disc_mask", "label_mask", "square_mask"]
 
 RANGE_TOLERANCE = 1e-4
 """Resampling and half precision leave values this far beyond -1 and 1."""
 
 
-def square_hole(size: int = 25, centre: Sequence[float] | None = None, shape: Sequence[int] = (128, 128)) -> Tensor:
+def square_mask(size: int = 25, centre: Sequence[float] | None = None, shape: Sequence[int] = (128, 128)) -> Tensor:
     """A square that hides the aorta.
 
     Args:
@@ -24,61 +24,61 @@ def square_hole(size: int = 25, centre: Sequence[float] | None = None, shape: Se
         shape: rows and columns of the patch.
 
     Returns:
-        Bool (H, W), true inside the hole.
+        Bool (H, W), true inside the mask.
 
     Raises:
         ValueError: when the square is empty, as large as the patch, or reaches over its border.
 
     Example:
-        >>> hole = square_hole()
-        >>> int(hole.sum()), hole.nonzero()[0].tolist(), hole.nonzero()[-1].tolist()
+        >>> mask = square_mask()
+        >>> int(mask.sum()), mask.nonzero()[0].tolist(), mask.nonzero()[-1].tolist()
         (625, [52, 52], [76, 76])
     """
     height, width = (int(side) for side in shape)
     if not 1 <= size < min(height, width):
         raise ValueError(
-            f"the hole's side is {size} pixels: expected at least 1 and less than the patch's {height} x {width}."
+            f"the mask's side is {size} pixels: expected at least 1 and less than the patch's {height} x {width}."
         )
     middle = (height / 2, width / 2) if centre is None else tuple(float(value) for value in centre)
     if len(middle) != 2:
-        raise ValueError(f"the hole's centre is {middle}: expected a row and a column.")
+        raise ValueError(f"the mask's centre is {middle}: expected a row and a column.")
     top, left = (round(value - size / 2) if centre is None else round(value - (size - 1) / 2) for value in middle)
     if top < 0 or left < 0 or top + size > height or left + size > width:
         raise ValueError(
-            f"a hole of {size} x {size} pixels around {middle} reaches over the border of the patch {height} x {width}: "
-            "move the centre inwards or make the hole smaller."
+            f"a mask of {size} x {size} pixels around {middle} reaches over the border of the patch {height} x {width}: "
+            "move the centre inwards or make the mask smaller."
         )
-    hole = torch.zeros(height, width, dtype=torch.bool)
-    hole[top : top + size, left : left + size] = True
-    return hole
+    mask = torch.zeros(height, width, dtype=torch.bool)
+    mask[top : top + size, left : left + size] = True
+    return mask
 
 
-def checked_holes(holes: Tensor, shape: Sequence[int]) -> Tensor:
-    """The holes as (N, 1, H, W) or (1, 1, H, W), if they fit patches (N, 1, H, W).
+def checked_masks(masks: Tensor, shape: Sequence[int]) -> Tensor:
+    """The masks as (N, 1, H, W) or (1, 1, H, W), if they fit patches (N, 1, H, W).
 
     Args:
-        holes: bool (N, 1, H, W), (1, 1, H, W) or (H, W).
+        masks: bool (N, 1, H, W), (1, 1, H, W) or (H, W).
         shape: N, 1, H, W of the patches.
 
     Raises:
         ValueError: when they are not bool, do not fit, hide nothing, or hide everything.
     """
-    if holes.dtype != torch.bool:
+    if masks.dtype != torch.bool:
         raise ValueError(
-            f"the holes are {holes.dtype}: expected bool, true where a pixel is hidden; compare them first."
+            f"the masks are {masks.dtype}: expected bool, true where a pixel is hidden; compare them first."
         )
-    holes = holes[None, None] if holes.ndim == 2 else holes
-    if holes.ndim != 4 or len(holes) not in (1, shape[0]) or tuple(holes.shape[1:]) != (1, *shape[2:]):
+    masks = masks[None, None] if masks.ndim == 2 else masks
+    if masks.ndim != 4 or len(masks) not in (1, shape[0]) or tuple(masks.shape[1:]) != (1, *shape[2:]):
         raise ValueError(
-            f"the holes have shape {tuple(holes.shape)}: expected {tuple(shape)}, or one hole (1, 1, {shape[2]}, {shape[3]}) "
+            f"the masks have shape {tuple(masks.shape)}: expected {tuple(shape)}, or one mask (1, 1, {shape[2]}, {shape[3]}) "
             "for all patches."
         )
-    hidden = holes.flatten(1).sum(1)
+    hidden = masks.flatten(1).sum(1)
     if bool((hidden == 0).any()):
-        raise ValueError("a hole without pixels: there is nothing to paint; leave this patch out or give it a hole.")
-    if bool((hidden == holes[0].numel()).any()):
-        raise ValueError("a hole covers its whole patch: the search needs known pixels around it; make it smaller.")
-    return holes
+        raise ValueError("a mask without pixels: there is nothing to paint; leave this patch out or give it a mask.")
+    if bool((hidden == masks[0].numel()).any()):
+        raise ValueError("a mask covers its whole patch: the search needs known pixels around it; make it smaller.")
+    return masks
 
 
 def checked_patches(patches: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ def checked_patches(patches: Tensor) -> Tensor:
     return patches
 
 
-def disc_hole(
+def disc_mask(
     centre: Sequence[float], diameter: float, margin: float = 3.0, shape: Sequence[int] = (128, 128)
 ) -> Tensor:
     """A disc that hides a found aorta and some of what is around it.
@@ -113,7 +113,7 @@ def disc_hole(
     Args:
         centre: row and column of the aorta's centre, pixels, as `measure_disc` gives them.
         diameter: of the aorta, pixels.
-        margin: by which the hole is larger on all sides, pixels.
+        margin: by which the mask is larger on all sides, pixels.
         shape: rows and columns of the patch.
 
     Returns:
@@ -123,24 +123,24 @@ def disc_hole(
         ValueError: when the disc hides no pixel or the whole patch.
 
     Example:
-        >>> hole = disc_hole((63.5, 63.5), diameter=20)
-        >>> int(hole.sum()), bool(hole[63, 76]), bool(hole[63, 77])
+        >>> mask = disc_mask((63.5, 63.5), diameter=20)
+        >>> int(mask.sum()), bool(mask[63, 76]), bool(mask[63, 77])
         (540, True, False)
     """
     height, width = (int(side) for side in shape)
     radius = diameter / 2 + margin
     rows, columns = torch.arange(height)[:, None] - float(centre[0]), torch.arange(width) - float(centre[1])
-    hole = rows**2 + columns**2 <= radius**2
-    return _partial(hole, f"a disc of radius {radius:g} around {tuple(float(value) for value in centre)}")
+    mask = rows**2 + columns**2 <= radius**2
+    return _partial(mask, f"a disc of radius {radius:g} around {tuple(float(value) for value in centre)}")
 
 
-def label_hole(labels: Tensor, values: Sequence[int], margin: int = 0) -> Tensor:
+def label_mask(labels: Tensor, values: Sequence[int], margin: int = 0) -> Tensor:
     """The pixels of some labels.
 
     Args:
         labels: (H, W) or (1, H, W) whole numbers.
         values: which of them are hidden.
-        margin: by how many pixels the hole is larger, along rows and columns.
+        margin: by how many pixels the mask is larger, along rows and columns.
 
     Returns:
         Bool (H, W).
@@ -149,22 +149,22 @@ def label_hole(labels: Tensor, values: Sequence[int], margin: int = 0) -> Tensor
         ValueError: when the labels are no plane, or they hide no pixel or the whole patch.
 
     Example:
-        >>> int(label_hole(torch.eye(4, dtype=torch.long), [1], margin=1).sum())
+        >>> int(label_mask(torch.eye(4, dtype=torch.long), [1], margin=1).sum())
         10
     """
     if labels.ndim not in (2, 3) or (labels.ndim == 3 and len(labels) != 1):
         raise ValueError(f"the labels have shape {tuple(labels.shape)}: expected (H, W) or (1, H, W).")
     labels = labels.as_subclass(Tensor).reshape(labels.shape[-2:])
-    hole = torch.isin(labels, torch.as_tensor(list(values), dtype=labels.dtype, device=labels.device))
+    mask = torch.isin(labels, torch.as_tensor(list(values), dtype=labels.dtype, device=labels.device))
     if margin:  # no iterations mean "until nothing changes" to SciPy
-        hole = torch.from_numpy(ndimage.binary_dilation(hole.cpu().numpy(), iterations=margin)).to(hole.device)
-    return _partial(hole, f"the labels {list(values)}")
+        mask = torch.from_numpy(ndimage.binary_dilation(mask.cpu().numpy(), iterations=margin)).to(mask.device)
+    return _partial(mask, f"the labels {list(values)}")
 
 
-def _partial(hole: Tensor, what: str) -> Tensor:
-    hidden = int(hole.sum())
-    if not 0 < hidden < hole.numel():
+def _partial(mask: Tensor, what: str) -> Tensor:
+    hidden = int(mask.sum())
+    if not 0 < hidden < mask.numel():
         raise ValueError(
-            f"{what}: hides {hidden} of {hole.numel()} pixels, expected some and not all; choose another place or size."
+            f"{what}: hides {hidden} of {mask.numel()} pixels, expected some and not all; choose another place or size."
         )
-    return hole
+    return mask

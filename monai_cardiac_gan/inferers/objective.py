@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from monai_cardiac_gan.losses.inpainting import InpaintingLoss
+from monai_cardiac_gan.losses.inpainting_loss import InpaintingLoss
 
 __all__ = ["Evaluation", "LatentObjective"]
 
@@ -41,7 +41,7 @@ class LatentObjective:
         generator: latents (n, L) to images (n, C, H, W).
         loss: terms and weights.
         targets: (M, C, H, W) the patches.
-        known: (M, 1, H, W) bool, true outside the hole.
+        masks: (M, 1, H, W) bool, true where the patches are hidden.
         chunk: at most this many images at once, which bounds memory; None takes all.
         autocast: type of forward passes, such as ``torch.bfloat16``; None keeps that of the weights.
         valid: (M, 1, H, W) bool, true inside the field of view; elsewhere the terms see the patch itself, so that nothing
@@ -56,7 +56,7 @@ class LatentObjective:
         generator: nn.Module,
         loss: InpaintingLoss,
         targets: Tensor,
-        known: Tensor,
+        masks: Tensor,
         chunk: int | None = None,
         autocast: torch.dtype | None = None,
         valid: Tensor | None = None,
@@ -64,7 +64,7 @@ class LatentObjective:
         if chunk is not None and chunk < 1:
             raise ValueError(f"chunk is {chunk}: expected at least 1 image at once, or None for all.")
         self.generator, self.loss = generator, loss
-        self.targets, self.known = targets, known
+        self.targets, self.masks = targets, masks
         self.chunk, self.autocast, self.valid = chunk, autocast, valid
 
     def __call__(self, latents: Tensor, rows: Tensor | None = None) -> Evaluation:
@@ -85,8 +85,8 @@ class LatentObjective:
     def reduced(self, size: int) -> LatentObjective:
         """The same objective at a smaller image size, for a generator that paints smaller images (``size=``).
 
-        Patches become means over the pixels that are known; a pixel counts as known where all are. Terms that ask a critic
-        are left out, because it scores whole images.
+        Patches become means over blocks of pixels; a block is hidden where one of its pixels is. Terms that ask a network are
+        left out, because it scores whole images.
 
         Raises:
             ValueError: when the images are no whole multiple of that size, or no other terms are left.
@@ -98,10 +98,12 @@ class LatentObjective:
                 "divides theirs."
             )
         targets = F.avg_pool2d(self.targets, side // size)
-        known = F.avg_pool2d(self.known.to(targets.dtype), side // size) == 1
+        masks = F.avg_pool2d(self.masks.to(targets.dtype), side // size) > 0
         generator: Any = partial(self.generator, size=size)
         valid = None if self.valid is None else F.avg_pool2d(self.valid.to(targets.dtype), side // size) == 1
-        return LatentObjective(generator, self.loss.without_critics(), targets, known, self.chunk, self.autocast, valid)
+        return LatentObjective(
+            generator, self.loss.without_networks(), targets, masks, self.chunk, self.autocast, valid
+        )
 
     def _chunks(self, latents: Tensor, rows: Tensor | None) -> list[tuple[Tensor, Tensor]]:
         rows = torch.arange(len(self.targets), device=latents.device) if rows is None else rows
@@ -121,5 +123,5 @@ class LatentObjective:
             images = self.generator(latents)
             if self.valid is not None:
                 images = torch.where(self.valid[rows], images, self.targets[rows].to(images.dtype))
-            parts = self.loss(images, latents, self.targets[rows], self.known[rows])
+            parts = self.loss(images, latents, self.targets[rows], self.masks[rows])
         return {name: value.to(latents.dtype) for name, value in parts.items()}

@@ -1,4 +1,4 @@
-"""Terms of the inpainting loss that hold an image against the known pixels of its target."""
+"""Terms of the inpainting loss that compare an image with its target outside the mask, or with a proposal behind it."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from torch.nn import functional as F
 
 from monai_cardiac_gan.losses.contextual import masked_l1
 
-__all__ = ["GuessedL1", "MaskedGradients", "MaskedL1", "MaskedL2", "NearHoleL1"]
+__all__ = ["DistanceWeightedL1", "MaskedGradients", "MaskedL1", "MaskedL2", "ProposalL1"]
 
 NEIGHBOURHOOD = 7
 """Side of the window in which hidden pixels are counted (Yeh et al. 2017, section 3.2)."""
 
 
 class MaskedL1:
-    """Mean absolute difference over the known pixels, see `masked_l1`; the publication's contextual term."""
+    """Mean absolute difference outside the mask, see `masked_l1`; the publication's contextual term."""
 
-    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, known: Tensor) -> Tensor:
-        """(N,) from images and targets (N, C, H, W) and known pixels (N, 1, H, W) bool."""
-        return masked_l1(images, targets, known)
+    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+        """See `InpaintingTerm`."""
+        return masked_l1(images, targets, ~mask)
 
 
 class MaskedL2:
-    r"""Mean squared difference over the known pixels, :math:`\frac{1}{K} \lVert M \circ (x - y) \rVert_2^2`.
+    r"""Mean squared difference outside the mask, :math:`\frac{1}{K} \lVert M \circ (x - y) \rVert_2^2`.
 
     Example:
-        >>> image, known = torch.tensor([[[[0.5, 1.0], [0.0, 9.0]]]]), torch.tensor([[[[True, True], [True, False]]]])
-        >>> MaskedL2()(image, None, torch.zeros(1, 1, 2, 2), known)
+        >>> image, mask = torch.tensor([[[[0.5, 1.0], [0.0, 9.0]]]]), torch.tensor([[[[False, False], [False, True]]]])
+        >>> MaskedL2()(image, None, torch.zeros(1, 1, 2, 2), mask)
         tensor([0.4167])
     """
 
-    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, known: Tensor) -> Tensor:
-        """(N,) from images and targets (N, C, H, W) and known pixels (N, 1, H, W) bool."""
-        return weighted_mean((images - targets) ** 2, known)
+    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+        """See `InpaintingTerm`."""
+        return weighted_mean((images - targets) ** 2, ~mask)
 
 
-class NearHoleL1:
-    r"""Mean absolute difference with a weight that falls with the distance to the hole (Yeh et al. 2017, equations 3 and 4).
+class DistanceWeightedL1:
+    r"""Mean absolute difference with a weight that falls with the distance to the mask (Yeh et al. 2017, equations 3 and 4).
 
     .. math:: W_i = M_i \sum_{j \in N(i)} \frac{1 - M_j}{|N(i)|}, \quad
         \ell = \frac{1}{\sum_i W_i} \lVert W \circ (x - y) \rVert_1
 
-    with :math:`N(i)` the window around pixel i: known pixels beside the hole count, those further away do not. The
+    with :math:`N(i)` the window around pixel i: known pixels beside the mask count, those further away do not. The
     publication sums where this takes the weighted mean.
 
     Args:
@@ -52,13 +52,13 @@ class NearHoleL1:
         ValueError: when the side is even or below 3.
 
     Example:
-        Beside a hole of one pixel each of the eight neighbours weighs the same, and what lies further off nothing:
+        Beside a mask of one pixel each of the eight neighbours weighs the same, and what lies further off nothing:
 
-        >>> known = torch.ones(1, 1, 5, 5, dtype=torch.bool)
-        >>> known[..., 2, 2] = False
+        >>> mask = torch.zeros(1, 1, 5, 5, dtype=torch.bool)
+        >>> mask[..., 2, 2] = True
         >>> images = torch.zeros(1, 1, 5, 5)
         >>> images[..., 1, 1], images[..., 0, 0] = 0.8, 9.0
-        >>> NearHoleL1(3)(images, None, torch.zeros(1, 1, 5, 5), known)
+        >>> DistanceWeightedL1(3)(images, None, torch.zeros(1, 1, 5, 5), mask)
         tensor([0.1000])
     """
 
@@ -69,34 +69,33 @@ class NearHoleL1:
             )
         self.neighbourhood = neighbourhood
 
-    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, known: Tensor) -> Tensor:
-        """(N,) from images and targets (N, C, H, W) and known pixels (N, 1, H, W) bool."""
-        return weighted_mean((images - targets).abs(), self.weights(known, images.dtype))
+    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+        """See `InpaintingTerm`."""
+        return weighted_mean((images - targets).abs(), self.weights(mask, images.dtype))
 
-    def weights(self, known: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    def weights(self, mask: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """(N, 1, H, W) share of hidden pixels around each known pixel; beyond the patch's border nothing is hidden."""
-        hidden = (~known).to(dtype)
-        share = F.avg_pool2d(hidden, self.neighbourhood, stride=1, padding=self.neighbourhood // 2)
-        return share * known
+        share = F.avg_pool2d(mask.to(dtype), self.neighbourhood, stride=1, padding=self.neighbourhood // 2)
+        return share * ~mask
 
 
-class GuessedL1:
-    r"""Mean absolute difference over the hidden pixels, to a guess of what they are.
+class ProposalL1:
+    r"""Mean absolute difference over the hidden pixels, to a proposal of what they are.
 
     .. math:: \ell = \frac{1}{P - K} \lVert (1 - M) \circ (x - g) \rVert_1
 
-    What is known says little about what is hidden: many latents fit it as well. This term chooses among them. The guess g
+    What is known says little about what is hidden: many latents fit it as well. This term chooses among them. The proposal g
     lies where the target is hidden; `LatentInpaintingInferer` puts it there, so that the truth never reaches a search.
 
     Example:
-        >>> target, known = torch.tensor([[[[0.0, 0.0, 0.4]]]]), torch.tensor([[[[True, True, False]]]])
-        >>> GuessedL1()(torch.tensor([[[[9.0, 9.0, 0.5]]]]), None, target, known)
+        >>> target, mask = torch.tensor([[[[0.0, 0.0, 0.4]]]]), torch.tensor([[[[False, False, True]]]])
+        >>> ProposalL1()(torch.tensor([[[[9.0, 9.0, 0.5]]]]), None, target, mask)
         tensor([0.1000])
     """
 
-    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, known: Tensor) -> Tensor:
-        """(N,) from images and targets (N, C, H, W) and known pixels (N, 1, H, W) bool."""
-        return masked_l1(images, targets, ~known)
+    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+        """See `InpaintingTerm`."""
+        return masked_l1(images, targets, mask)
 
 
 class MaskedGradients:
@@ -110,14 +109,14 @@ class MaskedGradients:
     Example:
         A brighter image with the same edges costs nothing:
 
-        >>> target, known = torch.rand(1, 1, 4, 4), torch.ones(1, 1, 4, 4, dtype=torch.bool)
-        >>> bool(MaskedGradients()(target + 0.5, None, target, known) < 1e-6)
+        >>> target, mask = torch.rand(1, 1, 4, 4), torch.zeros(1, 1, 4, 4, dtype=torch.bool)
+        >>> bool(MaskedGradients()(target + 0.5, None, target, mask) < 1e-6)
         True
     """
 
-    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, known: Tensor) -> Tensor:
-        """(N,) from images and targets (N, C, H, W) and known pixels (N, 1, H, W) bool."""
-        difference = images - targets
+    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+        """See `InpaintingTerm`."""
+        difference, known = images - targets, ~mask
         parts = []
         for axis in (2, 3):
             count = known.shape[axis] - 1

@@ -28,8 +28,12 @@ class CriticScore:
     def __init__(self, critic: nn.Module) -> None:
         self.critic = critic
 
-    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, known: Tensor) -> Tensor:
-        """(N,) from images (N, C, H, W)."""
+    def networks(self) -> list[nn.Module]:
+        """The critic."""
+        return [self.critic]
+
+    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+        """See `InpaintingTerm`."""
         scores = self.critic(images)
         if scores.shape != (len(images),):
             raise ValueError(
@@ -39,13 +43,13 @@ class CriticScore:
 
 
 class CriticFeatures:
-    r"""How differently the critic sees the image and the patch with the hole filled by it.
+    r"""How differently the critic sees the image and the patch with the mask filled by it.
 
     .. math:: \ell = \frac{1}{|F|} \sum_{f \in F} \frac{1}{P_f}
         \lVert f(x) - f(M \circ y + (1 - M) \circ x) \rVert_1
 
     A filling that fits its surroundings gives the critic the same features (Salimans et al. 2016, section 3.1, match them
-    in training). Inside the hole both images are alike, so that only what is known, and how the filling joins it, counts.
+    in training). Inside the mask both images are alike, so that only what is known, and how the filling joins it, counts.
 
     Args:
         critic: any network of images.
@@ -56,9 +60,9 @@ class CriticFeatures:
 
     Example:
         >>> critic = nn.Sequential(nn.Conv2d(1, 2, 1, bias=False), nn.Flatten(), nn.LazyLinear(1), nn.Flatten(0))
-        >>> target, known = torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2, dtype=torch.bool)
+        >>> target, mask = torch.zeros(1, 1, 2, 2), torch.zeros(1, 1, 2, 2, dtype=torch.bool)
         >>> term = CriticFeatures(critic, ["0"])
-        >>> term(target.clone(), None, target, known)
+        >>> term(target.clone(), None, target, mask)
         tensor([0.], grad_fn=<DivBackward0>)
     """
 
@@ -72,9 +76,13 @@ class CriticFeatures:
         self.critic = critic
         self.layers = [modules[name] for name in layers]
 
-    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, known: Tensor) -> Tensor:
-        """(N,) from images and targets (N, C, H, W) and known pixels (N, 1, H, W) bool."""
-        pasted = torch.where(known, targets, images)
+    def networks(self) -> list[nn.Module]:
+        """The critic."""
+        return [self.critic]
+
+    def __call__(self, images: Tensor, latents: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+        """See `InpaintingTerm`."""
+        pasted = torch.where(mask, images, targets)
         features = self._features(torch.cat([images, pasted]))
         parts = [(own - other).abs().flatten(1).mean(1) for own, other in (both.chunk(2) for both in features)]
         return torch.stack(parts).sum(0) / len(parts)

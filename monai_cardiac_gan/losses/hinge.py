@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from monai_cardiac_gan.losses.scores import refuse_no_scores
+from monai_cardiac_gan.losses.adversarial_loss import refuse_no_scores
 
 __all__ = ["HingeLoss"]
 
@@ -14,7 +14,7 @@ MARGIN = 1.0
 
 
 class HingeLoss:
-    r"""Both sides of the game; the critic stops caring about images that it already tells apart.
+    r"""Hinge losses of critic and generator; images that the critic tells apart by a margin no longer move it.
 
     .. math:: L_D = \frac{1}{M} \sum_m \max(0, 1 - D(x_m)) + \frac{1}{N} \sum_n \max(0, 1 + D(\tilde x_n)),
         \quad L_G = -\frac{1}{N} \sum_n D(\tilde x_n)

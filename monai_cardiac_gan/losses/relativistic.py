@@ -5,13 +5,13 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from monai_cardiac_gan.losses.scores import refuse_no_scores, refuse_unpaired
+from monai_cardiac_gan.losses.adversarial_loss import refuse_no_scores, refuse_unpaired
 
 __all__ = ["RelativisticLoss"]
 
 
 class RelativisticLoss:
-    r"""Both sides of the game, each fake compared with one real image.
+    r"""Relativistic losses of critic and generator, each fake compared with one real image.
 
     .. math:: L_D = \frac{1}{N} \sum_n \operatorname{softplus}(D(\tilde x_n) - D(x_n)),
         \quad L_G = \frac{1}{N} \sum_n \operatorname{softplus}(D(x_n) - D(\tilde x_n))

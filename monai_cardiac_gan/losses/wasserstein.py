@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch  # noqa: F401 (the example)
 from torch import Tensor
 
-from monai_cardiac_gan.losses.scores import refuse_no_scores
+from monai_cardiac_gan.losses.adversarial_loss import refuse_no_scores
 
 __all__ = ["WassersteinLoss"]
 
 
 class WassersteinLoss:
-    r"""Both sides of the game, as losses to be made small.
+    r"""Wasserstein losses of critic and generator.
 
     .. math:: L_D = \frac{1}{N} \sum_n D(\tilde x_n) - \frac{1}{M} \sum_m D(x_m),
         \quad L_G = -\frac{1}{N} \sum_n D(\tilde x_n)

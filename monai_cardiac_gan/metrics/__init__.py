@@ -18,12 +18,12 @@ from monai_cardiac_gan.metrics.density_coverage import (
     expected_coverage,
 )
 from monai_cardiac_gan.metrics.diversity import DiversityMetric, diversity_difference, ms_ssim_diversity
-from monai_cardiac_gan.metrics.floor import metric_floor
 from monai_cardiac_gan.metrics.frechet import FrechetDistanceMetric, frechet_distance, frechet_distance_of_moments
 from monai_cardiac_gan.metrics.kernel_distance import KernelDistanceMetric, kernel_distance
 from monai_cardiac_gan.metrics.memorisation import Memorisation, memorisation_test
 from monai_cardiac_gan.metrics.power_spectrum import PowerSpectrumMetric, power_spectrum_distance, radial_power_spectrum
 from monai_cardiac_gan.metrics.precision_recall import PrecisionRecall, PrecisionRecallMetric, precision_recall
+from monai_cardiac_gan.metrics.real_vs_real import real_vs_real
 from monai_cardiac_gan.metrics.sliced_wasserstein import (
     SlicedWassersteinMetric,
     laplacian_pyramid,
@@ -60,11 +60,11 @@ __all__ = [
     "kernel_distance",
     "laplacian_pyramid",
     "memorisation_test",
-    "metric_floor",
     "ms_ssim_diversity",
     "power_spectrum_distance",
     "precision_recall",
     "radial_power_spectrum",
+    "real_vs_real",
     "sliced_wasserstein",
     "sliced_wasserstein_distance",
 ]

@@ -1,17 +1,11 @@
 """MONAI transforms over the core: each with its array and its dictionary class."""
 
 from monai_cardiac_gan.transforms.crop_aorta_patches import (
+    Crop,
     CropAortaPatches,
     CropAortaPatchesD,
     CropAortaPatchesd,
     CropAortaPatchesDict,
-)
-from monai_cardiac_gan.transforms.digest_volume import DigestVolume, DigestVolumeD, DigestVolumed, DigestVolumeDict
-from monai_cardiac_gan.transforms.fingerprint_volume import (
-    FingerprintVolume,
-    FingerprintVolumeD,
-    FingerprintVolumed,
-    FingerprintVolumeDict,
 )
 from monai_cardiac_gan.transforms.grade_image_quality import (
     GradeImageQuality,
@@ -19,7 +13,17 @@ from monai_cardiac_gan.transforms.grade_image_quality import (
     GradeImageQualityd,
     GradeImageQualityDict,
 )
-from monai_cardiac_gan.transforms.load_volume import LoadVolume, LoadVolumeD, LoadVolumed, LoadVolumeDict
+from monai_cardiac_gan.transforms.identify_volume import (
+    DigestVolume,
+    DigestVolumeD,
+    DigestVolumed,
+    DigestVolumeDict,
+    FingerprintVolume,
+    FingerprintVolumeD,
+    FingerprintVolumed,
+    FingerprintVolumeDict,
+)
+from monai_cardiac_gan.transforms.load_volume import LoadVolume, LoadVolumeD, LoadVolumed, LoadVolumeDict, VolumeError
 from monai_cardiac_gan.transforms.localise_aorta import (
     LocaliseAorta,
     LocaliseAortaD,
@@ -37,6 +41,7 @@ from monai_cardiac_gan.transforms.scale_by_percentiles import (
 from monai_cardiac_gan.transforms.standard_volume import standard_volume
 
 __all__ = [
+    "Crop",
     "CropAortaPatches",
     "CropAortaPatchesD",
     "CropAortaPatchesDict",
@@ -66,6 +71,7 @@ __all__ = [
     "ScaleByPercentilesD",
     "ScaleByPercentilesDict",
     "ScaleByPercentilesd",
+    "VolumeError",
     "paste_patch",
     "standard_volume",
 ]

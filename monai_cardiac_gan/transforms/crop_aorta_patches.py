@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from monai.data import MetaTensor
@@ -15,9 +17,22 @@ from monai_cardiac_gan.transforms.patch_grid import PatchGrid
 from monai_cardiac_gan.transforms.ras_volume import RasVolume
 from monai_cardiac_gan.transforms.record_transform import RecordTransform
 
-__all__ = ["CropAortaPatches", "CropAortaPatchesD", "CropAortaPatchesDict", "CropAortaPatchesd"]
+__all__ = ["Crop", "CropAortaPatches", "CropAortaPatchesD", "CropAortaPatchesDict", "CropAortaPatchesd"]
 
 BORDERS = ("pad", "clamp")
+
+
+@runtime_checkable
+class Crop(Protocol):
+    """Cuts patches from the volume of a record; what it draws at random is seeded for each volume."""
+
+    def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> Any:
+        """Seed what is random, as MONAI's ``Randomizable`` does."""
+        ...
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """A copy of the record with `Field.PATCHES`: `MetaTensor`s (1, H, W) with the entries of `PatchColumn`."""
+        ...
 
 
 class CropAortaPatches(Randomizable, Transform):

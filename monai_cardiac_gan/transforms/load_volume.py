@@ -16,10 +16,9 @@ from monai.data.utils import affine_to_spacing
 from monai.transforms import LoadImage, Transform
 from monai.utils import MetaKeys
 
-from monai_cardiac_gan.data.errors import VolumeError
 from monai_cardiac_gan.transforms.record_transform import RecordTransform
 
-__all__ = ["LoadVolume", "LoadVolumeD", "LoadVolumeDict", "LoadVolumed"]
+__all__ = ["LoadVolume", "LoadVolumeD", "LoadVolumeDict", "LoadVolumed", "VolumeError"]
 
 AXIS_VECTORS = {"R": (1, 0, 0), "L": (-1, 0, 0), "A": (0, 1, 0), "P": (0, -1, 0), "S": (0, 0, 1), "I": (0, 0, -1)}
 """Directions of letters in RAS+ space."""
@@ -30,6 +29,10 @@ SMALLEST_SPACING_MM, LARGEST_SPACING_MM = 0.1, 20.0
 """Clinical MR voxels measure 0.3 to 10 mm along each axis; anything far outside is a wrong unit."""
 NRRD_HEADER_BYTES = 65536
 """More than any NRRD header without per-slice metadata; it ends at the first empty line."""
+
+
+class VolumeError(ValueError):
+    """One volume cannot be used; the message names its file, what was found, what was expected and what to do."""
 
 
 class LoadVolume(Transform):

@@ -20,46 +20,46 @@ EDGE_TOLERANCE = 1e-4
 """Voxels; centres of voxels that meet those of pixels are not lost to rounding."""
 
 
-def paste_patch(volume: MetaTensor, patch: MetaTensor, inpainted: Tensor, hole: Tensor) -> MetaTensor:
-    r"""A copy of the volume whose voxels behind the hole have the inpainted brightness.
+def paste_patch(volume: MetaTensor, patch: MetaTensor, inpainted: Tensor, mask: Tensor) -> MetaTensor:
+    r"""A copy of the volume whose voxels behind the mask have the inpainted brightness.
 
     A voxel is changed when its centre lies in the patch's slice (within half of its thickness) and its nearest pixel is
     hidden; it gets the linear interpolation of the inpainted patch there. The patch's brightness is turned into the
-    volume's by the line :math:`v = a p + b` that fits the acquired patch to the volume's voxels around the hole best
+    volume's by the line :math:`v = a p + b` that fits the acquired patch to the volume's voxels around the mask best
     (least squares). All other voxels stay as they are. Where patch and volume share a grid nothing is interpolated.
 
     Args:
         volume: (1, X, Y, Z), any spacing and orientation.
         patch: the acquired patch (1, H, W), -1 to 1, whose affine maps (row, column, 0) to the volume's millimetres, as
             `CropAortaPatches` gives it.
-        inpainted: (1, H, W) the same with its hole filled.
-        hole: (H, W) or (1, H, W) bool, true where pixels were painted.
+        inpainted: (1, H, W) the same with its mask filled.
+        mask: (H, W) or (1, H, W) bool, true where pixels were painted.
 
     Returns:
         The volume, with the type, affine and metadata of the one given.
 
     Raises:
-        ValueError: when shapes do not fit, no voxel lies behind the hole, or too few voxels around it tell the brightness.
+        ValueError: when shapes do not fit, no voxel lies behind the mask, or too few voxels around it tell the brightness.
 
     Example:
         >>> volume = MetaTensor(torch.arange(4 * 4 * 3.0).view(1, 4, 4, 3), affine=torch.eye(4))
         >>> affine = torch.eye(4)
         >>> affine[2, 3] = 1.0
         >>> patch = MetaTensor((volume[..., 1] - 24) / 24, affine=affine)
-        >>> hole = torch.zeros(4, 4, dtype=torch.bool)
-        >>> hole[2, 2] = True
-        >>> pasted = paste_patch(volume, patch, torch.where(hole, -1.0, patch), hole)
+        >>> mask = torch.zeros(4, 4, dtype=torch.bool)
+        >>> mask[2, 2] = True
+        >>> pasted = paste_patch(volume, patch, torch.where(mask, -1.0, patch), mask)
         >>> pasted[0, 2, 2].abs().round().tolist(), int((pasted != volume).sum())
         ([30.0, 0.0, 32.0], 1)
     """
-    hole = torch.as_tensor(hole).as_subclass(Tensor).reshape(hole.shape[-2:]).bool()
-    _check(volume, patch, inpainted, hole)
+    mask = torch.as_tensor(mask).as_subclass(Tensor).reshape(mask.shape[-2:]).bool()
+    _check(volume, patch, inpainted, mask)
     places, voxels = _voxels_of_slice(volume, patch)
     rows, columns = places
-    nearest = [np.clip(np.rint(axis).astype(int), 0, size - 1) for axis, size in zip(places, hole.shape, strict=True)]
-    hidden = hole.cpu().numpy()[tuple(nearest)]
+    nearest = [np.clip(np.rint(axis).astype(int), 0, size - 1) for axis, size in zip(places, mask.shape, strict=True)]
+    hidden = mask.cpu().numpy()[tuple(nearest)]
     if not hidden.any():
-        raise ValueError("no voxel of the volume lies behind the hole: give the volume that the patch was cut from.")
+        raise ValueError("no voxel of the volume lies behind the mask: give the volume that the patch was cut from.")
     values = volume[0].as_tensor()[voxels].double().cpu().numpy()
     slope, offset = _brightness(_sampled(patch, rows, columns), values, ~hidden)
     painted = slope * _sampled(inpainted, rows[hidden], columns[hidden]) + offset
@@ -100,20 +100,20 @@ def _brightness(pixels: np.ndarray, values: np.ndarray, known: np.ndarray) -> tu
     usable = known & (np.abs(pixels) < SATURATED)
     if usable.sum() < LEAST_PIXELS or np.ptp(pixels[usable]) == 0:
         raise ValueError(
-            f"{int(usable.sum())} voxels around the hole with different brightness: expected at least {LEAST_PIXELS}; give "
+            f"{int(usable.sum())} voxels around the mask with different brightness: expected at least {LEAST_PIXELS}; give "
             "the acquired patch of this volume, scaled to [-1, 1]."
         )
     slope, offset = np.polyfit(pixels[usable], values[usable], 1)
     return float(slope), float(offset)
 
 
-def _check(volume: MetaTensor, patch: MetaTensor, inpainted: Tensor, hole: Tensor) -> None:
+def _check(volume: MetaTensor, patch: MetaTensor, inpainted: Tensor, mask: Tensor) -> None:
     if volume.ndim != 4 or len(volume) != 1 or patch.ndim != 3 or len(patch) != 1:
         raise ValueError(
             f"the volume is {tuple(volume.shape)} and the patch {tuple(patch.shape)}: expected (1, X, Y, Z) and (1, H, W)."
         )
-    if inpainted.shape != patch.shape or hole.shape != patch.shape[1:]:
+    if inpainted.shape != patch.shape or mask.shape != patch.shape[1:]:
         raise ValueError(
-            f"the inpainted patch is {tuple(inpainted.shape)} and the hole {tuple(hole.shape)}: expected {tuple(patch.shape)} "
+            f"the inpainted patch is {tuple(inpainted.shape)} and the mask {tuple(mask.shape)}: expected {tuple(patch.shape)} "
             f"and {tuple(patch.shape[1:])}, as the patch."
         )

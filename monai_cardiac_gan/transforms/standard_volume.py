@@ -9,8 +9,7 @@ import numpy as np
 from monai.transforms import Compose, Orientationd, Spacingd
 
 from monai_cardiac_gan.keys import Field
-from monai_cardiac_gan.transforms.digest_volume import DigestVolumed
-from monai_cardiac_gan.transforms.fingerprint_volume import FingerprintVolumed
+from monai_cardiac_gan.transforms.identify_volume import DigestVolumed, FingerprintVolumed
 from monai_cardiac_gan.transforms.load_volume import LoadVolumed
 
 __all__ = ["standard_volume"]

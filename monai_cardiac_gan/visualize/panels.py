@@ -1,4 +1,4 @@
-"""Parts that several figures draw into an axes: a patch, the frame of its hole, letters of direction, a scale bar."""
+"""Parts that several figures draw into an axes: a patch, the frame of its mask, letters of direction, a scale bar."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from matplotlib.patheffects import withStroke
 
 from monai_cardiac_gan.visualize.display import as_array, to_display
 
-__all__ = ["ACQUIRED", "AORTA", "HOLE", "frame_hole", "mark_directions", "scale_bar", "show_masked", "show_patch"]
+__all__ = ["ACQUIRED", "AORTA", "MASK", "frame_mask", "mark_directions", "scale_bar", "show_masked", "show_patch"]
 
 AORTA = "#ffb000"
 """Colour of all that was found of the aorta; with the next two told apart by colour-blind readers, and from any grey."""
-HOLE = "#40c4ff"
-"""Colour of holes and of what was chosen."""
+MASK = "#40c4ff"
+"""Colour of masks and of what was chosen."""
 ACQUIRED = "#ff5fa2"
 """Colour of what was measured in the acquired image, beside what was painted."""
 SCALE_BAR_MM = 20.0
@@ -30,24 +30,24 @@ def show_patch(axes: Axes, patch: object, title: str = "", window: tuple[float, 
     axes.set_axis_off()
 
 
-def show_masked(axes: Axes, patch: object, hole: object, title: str = "") -> None:
-    """One patch whose hole is filled with one colour."""
+def show_masked(axes: Axes, patch: object, mask: object, title: str = "") -> None:
+    """One patch whose mask is filled with one colour."""
     show_patch(axes, patch, title)
-    layer = np.ma.masked_equal(to_display(as_array(hole)), 0.0)
+    layer = np.ma.masked_equal(to_display(as_array(mask)), 0.0)
     axes.imshow(layer, cmap="gray", vmin=0.0, vmax=2.0, origin="lower")
-    frame_hole(axes, hole)
+    frame_mask(axes, mask)
 
 
-def frame_hole(axes: Axes, hole: object) -> None:
-    """A frame around the hole of a displayed patch, along its rim where it is no rectangle."""
-    shown = to_display(as_array(hole))
+def frame_mask(axes: Axes, mask: object) -> None:
+    """A frame around the mask of a displayed patch, along its rim where it is no rectangle."""
+    shown = to_display(as_array(mask))
     rows, columns = np.nonzero(shown)
     corner = (columns.min() - 0.5, rows.min() - 0.5)
     width, height = int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
     if len(rows) == width * height:
-        axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=HOLE, linewidth=1.2))
+        axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=MASK, linewidth=1.2))
     else:
-        axes.contour(shown, [0.5], colors=HOLE, linewidths=1.2)
+        axes.contour(shown, [0.5], colors=MASK, linewidths=1.2)
 
 
 def mark_directions(axes: Axes, left: str, right: str, top: str, bottom: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,13 +9,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from monai_cardiac_gan.aorta.disc import AortaDisc
-from monai_cardiac_gan.inferers import InpaintingResult
+from monai_cardiac_gan.inferers import InpaintedPatch
 from monai_cardiac_gan.visualize.display import to_display_point
 from monai_cardiac_gan.visualize.panels import (
     ACQUIRED,
     AORTA,
-    HOLE,
-    frame_hole,
+    MASK,
+    frame_mask,
     mark_directions,
     scale_bar,
     show_masked,
@@ -27,57 +25,42 @@ from monai_cardiac_gan.visualize.panels import (
 __all__ = ["figure_of_results"]
 
 
-def figure_of_results(
-    result: InpaintingResult,
-    index: int,
-    discs: Sequence[AortaDisc | None],
-    acquired: AortaDisc | None = None,
-    pixel_mm: float = 1.0,
-) -> Figure:
+def figure_of_results(patch: InpaintedPatch) -> Figure:
     """One column per start: where it began and what it became, with position and perimeter of the painted aorta.
 
-    Args:
-        result: of a search.
-        index: which of its patches.
-        discs: the aorta in each of the S inpainted patches (`measure_disc`), or nothing where none was found.
-        acquired: the aorta in the patch itself, drawn dashed for comparison.
-        pixel_mm: side of a pixel, mm.
+    The aorta of the acquired patch is drawn dashed for comparison.
 
-    Raises:
-        ValueError: when there is not one disc, or none, for each start.
+    Args:
+        patch: of a search.
     """
-    starts, width = result.inpainted.shape[1], result.patches.shape[2]
-    if len(discs) != starts:
-        raise ValueError(f"{len(discs)} discs for {starts} starts: give one, or None, for each.")
+    starts = len(patch.solutions)
     figure = Figure(figsize=(2.4 * (starts + 1), 6.0), layout="constrained")
     panels = figure.subplots(2, starts + 1, squeeze=False)
-    _draw_inputs(panels[:, 0], result, index, acquired, pixel_mm)
-    best = int(result.best()[index])
-    for start, disc in enumerate(discs):
-        show_patch(panels[0, start + 1], result.start_images.chosen[index, start], f"start {start + 1}")
-        loss = float(result.losses[index, start])
-        name = f"result {start + 1}, loss {loss:.3f}" + (" (best)" if start == best else "")
-        show_patch(panels[1, start + 1], result.inpainted[index, start], name)
+    _draw_inputs(panels[:, 0], patch)
+    pixel_mm, width = patch.origin.pixel_mm, patch.acquired.shape[1]
+    for start, disc in enumerate(patch.discs):
+        show_patch(panels[0, start + 1], patch.initial.chosen[start], f"start {start + 1}")
+        best = " (best)" if start == patch.best else ""
+        title = f"result {start + 1}, loss {float(patch.losses[start]):.3f}{best}"
+        show_patch(panels[1, start + 1], patch.solutions[start], title)
         for axes in panels[:, start + 1]:
-            frame_hole(axes, result.holes[index])
+            frame_mask(axes, patch.mask)
         _draw_disc(panels[1, start + 1], disc, AORTA, "-", width, pixel_mm)
-        if acquired is not None:
-            _draw_circle(panels[1, start + 1], acquired, ACQUIRED, "--", width, pixel_mm)
-    lines = [("hole", HOLE, "-"), ("painted aorta", AORTA, "-"), ("acquired aorta", ACQUIRED, "--")]
+        if patch.acquired_disc is not None:
+            _draw_circle(panels[1, start + 1], patch.acquired_disc, ACQUIRED, "--", width, pixel_mm)
+    lines = [("mask", MASK, "-"), ("painted aorta", AORTA, "-"), ("acquired aorta", ACQUIRED, "--")]
     handles = [Line2D([], [], color=colour, linestyle=line, label=name) for name, colour, line in lines]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     return figure
 
 
-def _draw_inputs(
-    panels: np.ndarray, result: InpaintingResult, index: int, acquired: AortaDisc | None, pixel_mm: float
-) -> None:
-    show_masked(panels[0], result.patches[index], result.holes[index], "masked")
-    show_patch(panels[1], result.patches[index], "acquired")
+def _draw_inputs(panels: np.ndarray, patch: InpaintedPatch) -> None:
+    show_masked(panels[0], patch.acquired, patch.mask, "masked")
+    show_patch(panels[1], patch.acquired, "acquired")
     mark_directions(panels[1], "R", "L", "A", "P")
-    scale_bar(panels[1], pixel_mm)
-    if acquired is not None:
-        _draw_disc(panels[1], acquired, ACQUIRED, "--", result.patches.shape[2], pixel_mm)
+    scale_bar(panels[1], patch.origin.pixel_mm)
+    if patch.acquired_disc is not None:
+        _draw_disc(panels[1], patch.acquired_disc, ACQUIRED, "--", patch.acquired.shape[1], patch.origin.pixel_mm)
 
 
 def _draw_disc(axes: Axes, disc: AortaDisc | None, colour: str, line: str, width: int, pixel_mm: float) -> None:

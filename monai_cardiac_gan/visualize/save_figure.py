@@ -7,6 +7,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from monai_cardiac_gan.atomic import atomic_path
+
 __all__ = ["save_figure"]
 
 DOTS_PER_INCH = 100
@@ -15,9 +17,6 @@ DOTS_PER_INCH = 100
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     """Write a figure as PNG, so that nobody ever sees half of it; its folder is made. Returns the path."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}")
-    figure.savefig(unfinished, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", facecolor="white")
-    os.replace(unfinished, path)
-    return path
+    with atomic_path(path) as unfinished:
+        figure.savefig(unfinished, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", facecolor="white")
+    return Path(path)

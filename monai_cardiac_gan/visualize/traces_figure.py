@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from monai_cardiac_gan.inferers import InpaintingResult
+from monai_cardiac_gan.inferers import LossTraces
 from monai_cardiac_gan.visualize.panels import AORTA
 
 __all__ = ["figure_of_traces"]
@@ -14,22 +14,21 @@ OTHERS = "#607080"
 TITLES = {"contextual": "contextual: mean |G(z) - y|", "perceptual": "perceptual: -D(G(z))"}
 
 
-def figure_of_traces(result: InpaintingResult, index: int | None = None) -> Figure:
-    """Each term of the loss and their weighted sum over the iterations, one thin line per descent.
+def figure_of_traces(traces: LossTraces, best: int | None = None) -> Figure:
+    """Each term of the loss and their weighted sum over the iterations, one thin line per search.
 
     Args:
-        result: of a search.
-        index: one of its patches, whose best descent is drawn thick; all patches, with the median thick, by default.
+        traces: of one patch or of many.
+        best: number of the start that is drawn thick, for one patch; None draws the median thick.
     """
     figure = Figure(figsize=(11, 3.2), layout="constrained")
-    terms = {**result.traces.terms, "total": result.traces.total}
+    terms = {**traces.terms, "total": traces.total}
     panels = figure.subplots(1, len(terms), squeeze=False)[0]
     for axes, (name, values) in zip(panels, terms.items(), strict=True):
-        lines = values.numpy() if index is None else values.numpy()[:, index : index + 1]
-        lines = lines.reshape(len(lines), -1)
-        thick = np.median(lines, 1) if index is None else lines[:, int(result.best()[index])]
+        lines = values.numpy().reshape(len(values), -1)
+        thick = np.median(lines, 1) if best is None else lines[:, best]
         axes.plot(lines, color=OTHERS, linewidth=0.5, alpha=0.6)
-        axes.plot(thick, color=AORTA, linewidth=1.8, label="median" if index is None else "best start")
+        axes.plot(thick, color=AORTA, linewidth=1.8, label="median" if best is None else "best start")
         axes.set_title(TITLES.get(name, name), fontsize=9)
         axes.set_xlabel("iteration", fontsize=8)
         axes.tick_params(labelsize=7)

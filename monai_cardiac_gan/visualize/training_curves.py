@@ -47,7 +47,7 @@ def figure_of_training_curves(rows: Sequence[Mapping[str, Any]], units: Mapping[
     that is linear around 0 where they have both signs. All panels show the same epochs.
 
     Args:
-        rows: what `LossHistory` keeps: ``epoch`` and numbers by name; None where one was not finite.
+        rows: what `TrainingHistory` keeps: ``epoch`` and numbers by name; None where one was not finite.
         units: name of a metric, without its part -> unit, for metrics that have one.
 
     Raises:

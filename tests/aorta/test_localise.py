@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from monai_cardiac_gan.aorta import localise_aorta
 from monai_cardiac_gan.aorta.localise import _refined_track
 from monai_cardiac_gan.aorta.tubes import Tube
-from monai_cardiac_gan.data import WholeHeartPhantom, read_datalist
+from monai_cardiac_gan.data import read_datalist
+from monai_cardiac_gan.phantom import WholeHeartPhantom
 from monai_cardiac_gan.transforms import LoadVolume
 
 SHAPE, SPACING = (90, 90, 40), (1.3, 1.3, 2.5)

@@ -139,8 +139,8 @@ def test_cutout_sets_exactly_a_rectangle_to_zero(height, width, row):
     images = 1 + torch.rand(1, 2, height, width, dtype=torch.float64)
     result = only(cutout=share)(images, numbers(1, row=row, column=column))
     middles = [np.abs(np.arange(side) + 0.5 - side * at) for side, at in ((height, row), (width, column))]
-    hole = (middles[0][:, None] < share * height / 2) & (middles[1] < share * width / 2)
-    np.testing.assert_array_equal(result.numpy(), np.where(hole, 0, images.numpy()))
+    mask = (middles[0][:, None] < share * height / 2) & (middles[1] < share * width / 2)
+    np.testing.assert_array_equal(result.numpy(), np.where(mask, 0, images.numpy()))
 
 
 @given(row=st.floats(0.26, 0.74), column=st.floats(0.26, 0.74))

@@ -28,12 +28,12 @@ class Painter(nn.Module):
 
 
 class Encoder(nn.Module):
-    def forward(self, patches, holes):
+    def forward(self, patches, masks):
         return torch.zeros(len(patches), 100)
 
 
-class Filling(nn.Module):
-    def forward(self, patches, holes):
+class Inpainter(nn.Module):
+    def forward(self, patches, masks):
         return torch.zeros_like(patches)
 
 
@@ -65,7 +65,7 @@ def test_gauss_newton_pays_for_its_jacobians(parts):
 def test_a_heavier_prior_keeps_latents_nearer_to_their_shell(parts):
     painter, critic, bank = parts
     patches = painter(2 * torch.randn(2, 100, generator=torch.Generator().manual_seed(3)))
-    found = compare_weights("prior_weight", PRIOR_WEIGHTS, painter, critic, bank, Encoder(), Filling(), patches)
+    found = compare_weights("prior_weight", PRIOR_WEIGHTS, painter, critic, bank, Encoder(), Inpainter(), patches)
     assert list(found) == [f"{weight:g}" for weight in PRIOR_WEIGHTS]
     assert abs(found["0.3"][1] - 10) < abs(found["0"][1] - 10)
 

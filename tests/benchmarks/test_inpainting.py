@@ -13,8 +13,8 @@ from inpainting import (
 )
 from torch import nn
 
-from monai_cardiac_gan.inferers import LatentObjective, NearestPatch, paper_search
-from monai_cardiac_gan.losses import published_loss
+from monai_cardiac_gan.inferers import LatentObjective, NearestPatchInpainter, paper_search
+from monai_cardiac_gan.losses import contextual_plus_perceptual_loss
 
 KNOWN = torch.ones(1, 1, 8, 8, dtype=torch.bool)
 KNOWN[..., 3:5, 3:5] = False
@@ -60,7 +60,7 @@ def test_the_usual_loop_descends_the_same_loss(networks, patches):
     latents = torch.randn(3, 100, generator=torch.Generator().manual_seed(2))
     usual = UsualLoop(generator, critic, latents, patches, KNOWN)
     usual.step()
-    loss = published_loss(critic, 0.1 / 60)  # the sum over 60 known pixels
+    loss = contextual_plus_perceptual_loss(critic, 0.1 / 60)  # the sum over 60 known pixels
     objective = LatentObjective(generator, loss, patches, KNOWN.expand_as(patches))
     expected = latents - 1e-4 * 60 * objective(latents).gradient
     torch.testing.assert_close(usual.latents.detach(), expected, rtol=1e-5, atol=1e-6)
@@ -106,11 +106,11 @@ def test_the_nearest_patch_is_held_against_the_image_of_the_latent(networks, pat
     generator, _ = networks
     latents = torch.randn(3, 100, generator=torch.Generator().manual_seed(2))
     images = generator(latents).detach()
-    found = compare_with_nearest(generator, latents, images, KNOWN, NearestPatch(patches))
-    assert found["difference outside the hole, fast search"] == pytest.approx([0, 0, 0], abs=1e-6)
-    assert found["fast not worse than nearest outside the hole, share"] == 1
+    found = compare_with_nearest(generator, latents, images, KNOWN, NearestPatchInpainter(patches))
+    assert found["difference outside the mask, fast search"] == pytest.approx([0, 0, 0], abs=1e-6)
+    assert found["fast not worse than nearest outside the mask, share"] == 1
     nearest = [min(((p - image).abs() * KNOWN[0]).sum().item() / 60 for p in patches) for image in images]
-    assert found["difference outside the hole, nearest training patch"] == pytest.approx(nearest, rel=1e-5)
+    assert found["difference outside the mask, nearest training patch"] == pytest.approx(nearest, rel=1e-5)
 
 
 def test_the_spread_is_that_of_the_diameters_over_starts():

@@ -14,9 +14,10 @@ from monai.bundle import ConfigParser, ConfigWorkflow, ckpt_export, verify_metad
 from monai.utils import optional_import
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from monai_cardiac_gan.apps import load_network, read_calibration
+from monai_cardiac_gan.evaluation import read_calibration
+from monai_cardiac_gan.networks import load_network
 from monai_cardiac_gan.networks.nets import (
-    FillingUNet,
+    InpaintingUNet,
     LatentEncoder,
     PatchFeatures,
     PatchGenerator,
@@ -162,7 +163,7 @@ def test_every_target_is_a_full_path_that_exists_and_files_are_indented_by_four(
 
 
 def test_sizes_in_smoke_and_demo_are_ids_of_the_configs_that_they_change(paths):
-    """A misspelled id would be accepted in silence and change nothing."""
+    """A misspelled id would be accepted in zero_init_ and change nothing."""
     known = ConfigParser.load_config_files(
         paths(*(name for name in (*CONFIGS, "common") if name not in ("smoke", "demo")))
     )
@@ -205,7 +206,7 @@ def test_training_shows_how_it_goes(paths, overrides, tmp_path):
     events.Reload()
     assert {"wasserstein_held_out", "loss", "gradient_norm"} <= set(events.Tags()["scalars"])
     assert len(events.Scalars("loss")) == 4
-    rows = json.loads((tmp_path / "losses.json").read_text())
+    rows = json.loads((tmp_path / "history.json").read_text())
     assert [row["epoch"] for row in rows] == [1, 2]
     assert {"wasserstein_train", "wasserstein_held_out", "overfitting", "images_per_second"} <= rows[0].keys()
     assert "sliced_wasserstein/sliced_wasserstein_mean" in rows[1]
@@ -381,12 +382,12 @@ def searches(overrides, volumes):
     small = {"width": 2, "max_channels": 8}
     networks = {
         "generator": ResidualGenerator(noise=True, **small), "critic": ResidualCritic(**small),
-        "encoder": LatentEncoder(), "filling": FillingUNet(),
+        "encoder": LatentEncoder(), "filling": InpaintingUNet(),
     }  # fmt: skip
     for name, network in networks.items():
         torch.save(network.state_dict(), volumes / f"{name}.pt")
     settings = {f"{name}_checkpoint": str(volumes / f"{name}.pt") for name in (*networks, "bank")}
-    del settings["filling_checkpoint"]
+    del settings["inpainting_unet_checkpoint"]
     settings |= {"bank_count": 16, "coarse_evaluations": 3, "evaluations": 3, "starts": 2, "snapshots": 2}
     return {**overrides, **settings, "patch_dir": str(volumes / "volumes"), "dataset_dir": str(volumes / "images")}
 
@@ -396,7 +397,7 @@ def test_what_is_expected_goes_back_into_the_volumes_with_intervals(paths, searc
     run(paths, None, ["inference", "calibrate"], searches)
     calibration = json.loads((volumes / "calibration.json").read_text())
     assert (calibration["subjects"], calibration["starts"]) == (2, 2)
-    settings = {"hole_kind": "disc", "save_volumes": True, "patch_count": 4, "video": True}
+    settings = {"mask_kind": "disc", "save_volumes": True, "patch_count": 4, "video": True}
     run(paths, "infer", ["inference"], {**searches, **settings})
     entries = json.loads((volumes / "report" / "results.json").read_text())["patches"]
     assert [(entry["subject"], entry["slice"]) for entry in entries] == [("b", 0), ("b", 6), ("c", 2), ("c", 9)]
@@ -421,7 +422,7 @@ def test_what_is_expected_goes_back_into_the_volumes_with_intervals(paths, searc
 def test_a_network_learns_to_fill_holes_directly(paths, searches, volumes):
     run(paths, None, ["filling"], {**searches, "epochs": 1, "batch_size": 5})
     assert 0 < json.loads((volumes / "models" / "filling.json").read_text())["inside"] < 1
-    FillingUNet().load_state_dict(torch.load(volumes / "models" / "filling.pt", weights_only=True))
+    InpaintingUNet().load_state_dict(torch.load(volumes / "models" / "filling.pt", weights_only=True))
 
 
 def test_fillings_are_compared_with_what_was_hidden(paths, overrides, tmp_path):
@@ -430,7 +431,7 @@ def test_fillings_are_compared_with_what_was_hidden(paths, overrides, tmp_path):
     torch.save(ResidualGenerator(noise=True, **small).state_dict(), tmp_path / "model.pt")
     torch.save(ResidualCritic(**small).state_dict(), tmp_path / "critic.pt")
     torch.save(LatentEncoder().state_dict(), tmp_path / "encoder.pt")
-    torch.save(FillingUNet().state_dict(), tmp_path / "filling.pt")
+    torch.save(InpaintingUNet().state_dict(), tmp_path / "filling.pt")
     settings = {f"{name}_checkpoint": str(tmp_path / f"{name}.pt") for name in ("critic", "encoder", "bank", "filling")}
     settings |= {"generator_checkpoint": str(tmp_path / "model.pt"), "bank_count": 16, "patch_count": 3}
     settings |= {"coarse_evaluations": 3, "evaluations": 3}

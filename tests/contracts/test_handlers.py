@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from monai_cardiac_gan import handlers as room
 from monai_cardiac_gan.augmentation import DifferentiableAugmentation
 from monai_cardiac_gan.engines import WganGpTrainer
-from monai_cardiac_gan.handlers.held_out_gap import GapNumbers
+from monai_cardiac_gan.handlers.overfitting_monitor import OverfittingNumbers
 
 METRIC = "made_up"
 
@@ -64,20 +64,26 @@ BUILD = {
     "AdaptiveAugmentation": lambda trainer, folder: room.AdaptiveAugmentation(
         DifferentiableAugmentation(probability=0.1), images_to_full=100
     ),
-    "BestCheckpoint": lambda trainer, folder: room.BestCheckpoint(folder / "best.pt", trainer.generator, METRIC),
+    "BestCheckpointSaver": lambda trainer, folder: room.BestCheckpointSaver(
+        folder / "best.pt", trainer.generator, METRIC
+    ),
     "GenerativeMetrics": lambda trainer, folder: room.GenerativeMetrics(
         {"rough": rough_metric}, trainer.data_loader, sample_count=8
     ),
-    "GeneratorAverage": lambda trainer, folder: room.GeneratorAverage(trainer.generator),
-    "GivenLearningRate": lambda trainer, folder: room.GivenLearningRate(
+    "GeneratorEMA": lambda trainer, folder: room.GeneratorEMA(trainer.generator),
+    "OverrideLearningRate": lambda trainer, folder: room.OverrideLearningRate(
         [trainer.generator_optimizer, trainer.critic_optimizer]
     ),
-    "HeldOutGap": lambda trainer, folder: room.HeldOutGap(trainer.data_loader, trainer.data_loader, count=8),
-    "LastCheckpoint": lambda trainer, folder: room.LastCheckpoint(folder / "last.pt", {"trainer": trainer}),
-    "LossHistory": lambda trainer, folder: room.LossHistory(folder),
+    "OverfittingMonitor": lambda trainer, folder: room.OverfittingMonitor(
+        trainer.data_loader, trainer.data_loader, count=8
+    ),
+    "AtomicCheckpointSaver": lambda trainer, folder: room.AtomicCheckpointSaver(
+        folder / "last.pt", {"trainer": trainer}
+    ),
+    "TrainingHistory": lambda trainer, folder: room.TrainingHistory(folder),
     "SampleGrid": lambda trainer, folder: room.SampleGrid(folder, count=4, every_epochs=1),
     "StopOnCollapse": lambda trainer, folder: room.StopOnCollapse(after_updates=0, network=Constant()),
-    "StopOnSignal": lambda trainer, folder: room.StopOnSignal(room.LastCheckpoint(folder / "last.pt", trainer)),
+    "StopOnSignal": lambda trainer, folder: room.StopOnSignal(room.AtomicCheckpointSaver(folder / "last.pt", trainer)),
     "Throughput": lambda trainer, folder: room.Throughput(),
     "TrainingCurves": lambda trainer, folder: room.TrainingCurves(folder, every_epochs=1),
     "TrainingProgress": lambda trainer, folder: room.TrainingProgress(file=io.StringIO()),
@@ -91,7 +97,7 @@ def run_with(name, folder, stop_at=8):
     handler = None if name is None else BUILD[name](trainer, folder)
     trainer.add_event_handler(
         Events.EPOCH_COMPLETED,
-        lambda engine: engine.state.metrics.update({METRIC: 1.0 / engine.state.epoch, GapNumbers.RATIO: 0.9}),
+        lambda engine: engine.state.metrics.update({METRIC: 1.0 / engine.state.epoch, OverfittingNumbers.RATIO: 0.9}),
     )
     if handler is not None:
         handler.attach(trainer)
@@ -113,7 +119,13 @@ def flat(state, prefix=""):
 
 def test_every_handler_is_built_here():
     assert sorted(BUILD) == sorted(room.__all__)
-    assert STATEFUL == ["AdaptiveAugmentation", "BestCheckpoint", "GeneratorAverage", "LossHistory", "StopOnCollapse"]
+    assert STATEFUL == [
+        "AdaptiveAugmentation",
+        "BestCheckpointSaver",
+        "GeneratorEMA",
+        "TrainingHistory",
+        "StopOnCollapse",
+    ]
 
 
 @pytest.mark.parametrize("name", STATEFUL)

@@ -50,9 +50,9 @@ def test_batches_are_those_of_cached_patches(dataset, size, ahead):
             torch.testing.assert_close(one[Field.IMAGE], other[Field.IMAGE], rtol=0, atol=2**-11)
     torch.testing.assert_close(streamed.spread(4), cached.spread(4), rtol=0, atol=2**-11)
     items = [dataset[index][Field.VALID] for index in (0, 4, 8, 12)]
-    assert torch.equal(streamed.spread_valid(4), cached.spread_valid(4))
+    assert torch.equal(streamed.evenly_spaced_valid(4), cached.evenly_spaced_valid(4))
     if streamed.spread(1).shape[-1] == SIDE:
-        assert torch.equal(streamed.spread_valid(4), torch.stack(items))
+        assert torch.equal(streamed.evenly_spaced_valid(4), torch.stack(items))
 
 
 def test_a_pass_that_is_given_up_leaves_the_next_one_whole(dataset):

@@ -9,9 +9,9 @@ from torch import nn
 
 from monai_cardiac_gan.augmentation import DifferentiableAugmentation
 from monai_cardiac_gan.data import ResumableBatches
-from monai_cardiac_gan.engines import WganGpTrainer
-from monai_cardiac_gan.handlers import LastCheckpoint
-from monai_cardiac_gan.losses import GradientPenalty, RelativisticLoss, ZeroCentredPenalty
+from monai_cardiac_gan.engines import GenerativeAdversarialTrainer
+from monai_cardiac_gan.handlers import AtomicCheckpointSaver
+from monai_cardiac_gan.losses import GradientPenalty, RelativisticLoss, WassersteinLoss, ZeroCentredPenalty
 from monai_cardiac_gan.networks import synchronise_batch_norm
 
 LATENT_SIZE = 4
@@ -44,7 +44,7 @@ def train(objective, rank, count, failing_rank=-1):
     synchronise_batch_norm(generator)
     if rank == failing_rank:
         images[:] = float("nan")
-    trainer = WganGpTrainer(
+    trainer = GenerativeAdversarialTrainer(
         device="cpu",
         max_epochs=3,
         train_data_loader=Loader(images, ResumableBatches(images, 8, seed=1, rank=rank, count=count)),
@@ -62,8 +62,8 @@ def train(objective, rank, count, failing_rank=-1):
 
 
 OBJECTIVES = {
-    "paper": {"gradient_penalty": GradientPenalty(10.0)},
-    "modern": {
+    "wgan_gp": {"loss": WassersteinLoss(), "gradient_penalty": GradientPenalty(10.0)},
+    "relativistic": {
         "loss": RelativisticLoss(),
         "gradient_penalty": ZeroCentredPenalty(1.0),
         "penalty_every": 2,
@@ -78,7 +78,7 @@ def main(folder, failing_rank):
     for name, objective in OBJECTIVES.items():
         trainer = train(objective, rank, count, failing_rank)
         networks = nn.ModuleDict({"generator": trainer.generator, "critic": trainer.critic})
-        LastCheckpoint(Path(folder, f"rank{rank}", name), networks)(trainer)
+        AtomicCheckpointSaver(Path(folder, f"rank{rank}", name), networks)(trainer)
         output = {key: float(value) for key, value in trainer.state.output.items()}
         torch.save((networks.state_dict(), output), Path(folder, f"{name}_{rank}.pt"))
     dist.destroy_process_group()

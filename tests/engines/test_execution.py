@@ -4,7 +4,7 @@ from ignite.engine import Events
 from torch import nn
 
 from monai_cardiac_gan.augmentation import DifferentiableAugmentation
-from monai_cardiac_gan.engines import Execution, WganGpTrainer
+from monai_cardiac_gan.engines import Execution, GenerativeAdversarialTrainer
 from monai_cardiac_gan.losses import GradientPenalty, RelativisticLoss, WassersteinLoss, ZeroCentredPenalty
 
 LATENT_SIZE = 5
@@ -34,7 +34,7 @@ class Critic(nn.Module):
 def trained(batches, execution=None, optimizer=torch.optim.SGD, rate=0.05, **options):
     torch.manual_seed(0)
     networks = generator(), Critic()
-    trainer = WganGpTrainer(
+    trainer = GenerativeAdversarialTrainer(
         device="cpu",
         max_epochs=1,
         train_data_loader=batches,
@@ -45,7 +45,7 @@ def trained(batches, execution=None, optimizer=torch.optim.SGD, rate=0.05, **opt
         latent_size=LATENT_SIZE,
         n_critic=options.pop("n_critic", 1),
         execution=execution,
-        **options,
+        **{"loss": WassersteinLoss(), "gradient_penalty": GradientPenalty(), **options},
     )
     trainer.run()
     return trainer
@@ -137,7 +137,7 @@ def test_a_lazy_penalty_weighs_as_many_times_more_when_it_comes():
     trainer_updates = lambda: len(outputs)  # noqa: E731
     torch.manual_seed(0)
     networks = generator(), Critic()
-    trainer = WganGpTrainer(
+    trainer = GenerativeAdversarialTrainer(
         device="cpu",
         max_epochs=1,
         train_data_loader=images(4, 4, 4, 4, 4),
@@ -146,6 +146,7 @@ def test_a_lazy_penalty_weighs_as_many_times_more_when_it_comes():
         generator_optimizer=torch.optim.SGD(networks[0].parameters(), 0.0),
         critic_optimizer=torch.optim.SGD(networks[1].parameters(), 0.0),
         latent_size=LATENT_SIZE,
+        loss=WassersteinLoss(),
         gradient_penalty=Constant(),
         penalty_every=3,
     )

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from monai_cardiac_gan.engines import inpainting_evaluator
 from monai_cardiac_gan.engines.inpainting_evaluator import InpaintingEvaluator
-from monai_cardiac_gan.inferers import InpaintingResult, paper_search, square_hole
+from monai_cardiac_gan.inferers import InpaintingResult, paper_search, square_mask
 from monai_cardiac_gan.keys import Field
 
 SIDE = 32
@@ -29,8 +29,8 @@ class Recorder:
     def __init__(self) -> None:
         self.calls = []
 
-    def search(self, patches, holes, generator):
-        self.calls.append((patches, holes, generator, generator.training))
+    def search(self, patches, masks, generator):
+        self.calls.append((patches, masks, generator, generator.training))
         return SimpleNamespace(best_inpainted=lambda: torch.ones_like(patches))
 
 
@@ -50,24 +50,24 @@ def test_every_batch_is_painted_and_left_in_the_output():
     for output in outputs:
         assert isinstance(output["result"], InpaintingResult)
         assert torch.equal(output["pred"], output["result"].best_inpainted())
-        outside = ~square_hole(shape=(SIDE, SIDE)).expand_as(output["pred"])
+        outside = ~square_mask(shape=(SIDE, SIDE)).expand_as(output["pred"])
         assert torch.equal(output["pred"][outside], output[Field.IMAGE][outside])
 
 
-@pytest.mark.parametrize("hole", [None, square_hole(5, shape=(SIDE, SIDE))])
-def test_the_hole_is_handed_on(hole):
+@pytest.mark.parametrize("mask", [None, square_mask(5, shape=(SIDE, SIDE))])
+def test_the_hole_is_handed_on(mask):
     inferer = Recorder()
-    engine = evaluator(inferer, hole=hole)
+    engine = evaluator(inferer, mask=mask)
     engine.network.train()
     engine.run()
-    assert [call[1] is hole for call in inferer.calls] == [True] * 3
+    assert [call[1] is mask for call in inferer.calls] == [True] * 3
     assert [call[3] for call in inferer.calls] == [False] * 3
     assert engine.network.training
 
 
 def test_a_function_makes_a_hole_for_each_batch():
     inferer = Recorder()
-    evaluator(inferer, hole=lambda batch: batch[Field.IMAGE] > 0.05).run()
+    evaluator(inferer, mask=lambda batch: batch[Field.IMAGE] > 0.05).run()
     assert [call[1].flatten(1).all(1).tolist() for call in inferer.calls] == [[False, True], [True, True], [True]]
 
 

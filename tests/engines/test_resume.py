@@ -10,8 +10,8 @@ from torch import nn
 
 from monai_cardiac_gan.augmentation import DifferentiableAugmentation
 from monai_cardiac_gan.data import ResumableBatches
-from monai_cardiac_gan.engines import WganGpTrainer
-from monai_cardiac_gan.handlers import GeneratorAverage, LastCheckpoint
+from monai_cardiac_gan.engines import GenerativeAdversarialTrainer
+from monai_cardiac_gan.handlers import AtomicCheckpointSaver, GeneratorEMA
 from monai_cardiac_gan.losses import RelativisticLoss, ZeroCentredPenalty
 
 LATENT_SIZE = 4
@@ -43,8 +43,8 @@ class Run:
         )
         critic = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.Dropout(0.2), nn.LeakyReLU(), nn.Linear(16, 1))
         data = Shaky()
-        self.average = GeneratorAverage(generator, 0.9)
-        self.trainer = WganGpTrainer(
+        self.average = GeneratorEMA(generator, 0.9)
+        self.trainer = GenerativeAdversarialTrainer(
             device="cpu",
             max_epochs=3,
             train_data_loader=DataLoader(data, num_workers=workers, batch_sampler=ResumableBatches(data, 3, seed=0)),
@@ -78,7 +78,7 @@ class Run:
 
     def stop_after(self, iterations):
         def stop(engine):
-            LastCheckpoint(self.file, self.state)(engine)
+            AtomicCheckpointSaver(self.file, self.state)(engine)
             engine.terminate()
 
         self.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=iterations), stop)

@@ -8,7 +8,7 @@ from ignite.engine import Engine, Events
 
 from monai_cardiac_gan.augmentation import DifferentiableAugmentation
 from monai_cardiac_gan.handlers import AdaptiveAugmentation
-from monai_cardiac_gan.handlers.held_out_gap import GapNumbers
+from monai_cardiac_gan.handlers.overfitting_monitor import OverfittingNumbers
 
 
 def run_with(ratios, start=0.0, images=10, world_size=1, **options):
@@ -21,7 +21,7 @@ def run_with(ratios, start=0.0, images=10, world_size=1, **options):
     @engine.on(Events.EPOCH_COMPLETED)
     def measure(engine):
         ratio = ratios[engine.state.epoch - 1]
-        engine.state.metrics = {} if ratio is None else {GapNumbers.RATIO: ratio}
+        engine.state.metrics = {} if ratio is None else {OverfittingNumbers.RATIO: ratio}
 
     handler.attach(engine)
     engine.add_event_handler(
@@ -49,7 +49,9 @@ def test_half_a_million_images_lead_from_nothing_to_everything():
     augment = DifferentiableAugmentation(probability=0.0)
     handler = AdaptiveAugmentation(augment, most=1.0)
     handler.images = 499_999
-    engine = SimpleNamespace(state=SimpleNamespace(batch=torch.zeros(1, 1, 2, 2), metrics={GapNumbers.RATIO: 0.7}))
+    engine = SimpleNamespace(
+        state=SimpleNamespace(batch=torch.zeros(1, 1, 2, 2), metrics={OverfittingNumbers.RATIO: 0.7})
+    )
     handler._count(engine)
     handler._adjust(engine)
     assert augment.probability == 1.0
@@ -72,7 +74,9 @@ def test_a_resumed_training_takes_the_same_steps():
 
 def test_a_measurement_that_never_comes_is_reported(caplog):
     run_with([None, None])
-    assert "never adjusted: no epoch had the metric 'overfitting_ratio': attach HeldOutGap before" in caplog.text
+    assert (
+        "never adjusted: no epoch had the metric 'overfitting_ratio': attach OverfittingMonitor before" in caplog.text
+    )
 
 
 @pytest.mark.parametrize("wrong", [{"most": 1.1}, {"most": -0.1}, {"images_to_full": 0}, {"target": float("nan")}])

@@ -2,8 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from monai_cardiac_gan.engines import is_first_process, process_count
 from monai_cardiac_gan.handlers import first_process
-from monai_cardiac_gan.handlers.first_process import is_first_process, process_count
 
 
 @pytest.mark.parametrize(("rank", "first"), [(0, True), (1, False)])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from monai_cardiac_gan.handlers import GenerativeMetrics, GeneratorAverage
+from monai_cardiac_gan.handlers import GenerativeMetrics, GeneratorEMA
 from monai_cardiac_gan.metrics import precision_recall, sliced_wasserstein_distance
 
 REALS = torch.rand(20, 1, 4, 4, generator=torch.Generator().manual_seed(1))
@@ -39,7 +39,7 @@ def test_names_hold_the_parts_and_all_functions_get_the_same_images(trainer_of):
 
 def test_the_average_can_be_measured_with_the_metrics_of_the_project(trainer_of):
     trainer = trainer_of(max_epochs=2)
-    average = GeneratorAverage(trainer.generator)
+    average = GeneratorEMA(trainer.generator)
     average.attach(trainer)
     features = {"shape": lambda generated, real: precision_recall(generated.flatten(1), real.flatten(1))}
     GenerativeMetrics(features, REALS, average.network, sample_count=20, every_epochs=2).attach(trainer)

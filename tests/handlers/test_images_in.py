@@ -2,7 +2,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from monai_cardiac_gan.handlers.images_in import images_in
+from monai_cardiac_gan.handlers.throughput import images_in
 
 
 @pytest.mark.parametrize(

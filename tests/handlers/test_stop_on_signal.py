@@ -17,12 +17,12 @@ from torch.utils.data import DataLoader, TensorDataset
 from monai_cardiac_gan.data import ResumableBatches
 from monai_cardiac_gan.engines import WganGpTrainer
 from monai_cardiac_gan.handlers import (
-    BestCheckpoint,
-    GeneratorAverage,
-    HeldOutGap,
-    LastCheckpoint,
-    LossHistory,
+    AtomicCheckpointSaver,
+    BestCheckpointSaver,
+    GeneratorEMA,
+    OverfittingMonitor,
     StopOnSignal,
+    TrainingHistory,
 )
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -52,7 +52,7 @@ def work(folder, rank=0, count=1):
         critic_optimizer=torch.optim.SGD(critic.parameters(), 0.0),
         latent_size=4,
     )
-    StopOnSignal(LastCheckpoint(folder / "last.pt", {"trainer": trainer}), agree_every=7).attach(trainer)
+    StopOnSignal(AtomicCheckpointSaver(folder / "last.pt", {"trainer": trainer}), agree_every=7).attach(trainer)
     trainer.add_event_handler(Events.ITERATION_COMPLETED(once=1), lambda: (folder / f"{rank}.runs").touch())
     trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda: time.sleep(0.001))
     trainer.run()
@@ -83,7 +83,7 @@ def send_at(trainer, iteration, *numbers):
 @pytest.mark.parametrize("iteration", [2, 4, 7])
 def test_the_iteration_ends_and_its_state_is_written(trainer_of, tmp_path, caplog, number, iteration):
     trainer, completed = trainer_of(max_epochs=3), []
-    StopOnSignal(LastCheckpoint(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
+    StopOnSignal(AtomicCheckpointSaver(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
     send_at(trainer, iteration, number)
     trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: completed.append(engine.state.iteration))
     trainer.run()
@@ -101,14 +101,14 @@ def training(trainer_of, folder, epochs=3):
         data, batch_sampler=ResumableBatches(data, 4), collate_fn=lambda items: torch.stack([i[0] for i in items])
     )
     trainer = trainer_of(loader, max_epochs=epochs)
-    average, history = GeneratorAverage(trainer.generator), LossHistory(folder)
-    gap = HeldOutGap(IMAGES[:8], IMAGES[8:] - 1)
-    best = BestCheckpoint(folder / "best.pt", average.network, "wasserstein_train")
+    average, history = GeneratorEMA(trainer.generator), TrainingHistory(folder)
+    gap = OverfittingMonitor(IMAGES[:8], IMAGES[8:] - 1)
+    best = BestCheckpointSaver(folder / "best.pt", average.network, "wasserstein_train")
     parts = {
         "trainer": trainer, "generator": trainer.generator, "critic": trainer.critic, "average": average, "best": best,
         "generator_optimizer": trainer.generator_optimizer, "critic_optimizer": trainer.critic_optimizer, "history": history,
     }  # fmt: skip
-    for handler in (average, gap, best, history, StopOnSignal(LastCheckpoint(folder / "last.pt", parts))):
+    for handler in (average, gap, best, history, StopOnSignal(AtomicCheckpointSaver(folder / "last.pt", parts))):
         handler.attach(trainer)
     return trainer, parts
 
@@ -149,7 +149,7 @@ def test_a_stopped_and_resumed_training_ends_as_one_that_was_never_stopped(train
 
 def test_a_second_signal_acts_as_usual(trainer_of, tmp_path):
     trainer = trainer_of(max_epochs=3)
-    StopOnSignal(LastCheckpoint(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
+    StopOnSignal(AtomicCheckpointSaver(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
     send_at(trainer, 2, signal.SIGINT, signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         trainer.run()
@@ -164,7 +164,7 @@ def test_earlier_handlers_are_back_after_the_run_and_after_a_failure(trainer_of,
     trainer, failing = trainer_of(), trainer_of()
     failing.add_event_handler(Events.ITERATION_COMPLETED, lambda: 1 / 0)
     for each in (trainer, failing):
-        StopOnSignal(LastCheckpoint(tmp_path / "last.pt", {"trainer": each})).attach(each)
+        StopOnSignal(AtomicCheckpointSaver(tmp_path / "last.pt", {"trainer": each})).attach(each)
         each.add_event_handler(Events.STARTED, lambda: got.append(signal.getsignal(signal.SIGTERM) is earlier))
     trainer.run()
     assert signal.getsignal(signal.SIGTERM) is earlier
@@ -177,7 +177,7 @@ def test_earlier_handlers_are_back_after_the_run_and_after_a_failure(trainer_of,
 
 def test_other_handlers_of_exceptions_still_see_them(trainer_of, tmp_path):
     trainer, seen = trainer_of(), []
-    StopOnSignal(LastCheckpoint(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
+    StopOnSignal(AtomicCheckpointSaver(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
     trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda: 1 / 0)
     trainer.add_event_handler(Events.EXCEPTION_RAISED, lambda engine, error: seen.append(type(error)))
     trainer.run()
@@ -186,7 +186,7 @@ def test_other_handlers_of_exceptions_still_see_them(trainer_of, tmp_path):
 
 def test_other_reasons_to_terminate_write_nothing(trainer_of, tmp_path, caplog):
     trainer = trainer_of()
-    StopOnSignal(LastCheckpoint(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
+    StopOnSignal(AtomicCheckpointSaver(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
     trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: engine.terminate())
     trainer.run()
     assert list(tmp_path.iterdir()) == []
@@ -195,7 +195,7 @@ def test_other_reasons_to_terminate_write_nothing(trainer_of, tmp_path, caplog):
 
 def test_outside_the_main_thread_it_only_says_so(trainer_of, tmp_path, caplog):
     trainer, found = trainer_of(), []
-    StopOnSignal(LastCheckpoint(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
+    StopOnSignal(AtomicCheckpointSaver(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
     trainer.add_event_handler(Events.STARTED, lambda: found.append(signal.getsignal(signal.SIGTERM)))
     thread = threading.Thread(target=trainer.run)
     thread.start()
@@ -207,7 +207,7 @@ def test_outside_the_main_thread_it_only_says_so(trainer_of, tmp_path, caplog):
 
 def test_a_child_process_outlives_ctrl_c_but_not_a_termination(trainer_of, tmp_path):
     trainer, ends = trainer_of(), []
-    StopOnSignal(LastCheckpoint(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
+    StopOnSignal(AtomicCheckpointSaver(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
 
     @trainer.on(Events.ITERATION_COMPLETED(once=1))
     def fork():
@@ -229,7 +229,7 @@ def test_a_child_process_outlives_ctrl_c_but_not_a_termination(trainer_of, tmp_p
 
 def test_an_agreement_after_no_iterations_is_refused(tmp_path):
     with pytest.raises(ValueError, match="agree_every is 0: expected at least 1"):
-        StopOnSignal(LastCheckpoint(tmp_path / "last.pt", {}), agree_every=0)
+        StopOnSignal(AtomicCheckpointSaver(tmp_path / "last.pt", {}), agree_every=0)
 
 
 def wait_for(path):

@@ -38,7 +38,7 @@ def judge():
 
 
 @pytest.fixture
-def hole():
-    hole = torch.zeros(1, 1, SIDE, SIDE, dtype=torch.bool)
-    hole[..., 6:10, 5:9] = True
-    return hole
+def mask():
+    mask = torch.zeros(1, 1, SIDE, SIDE, dtype=torch.bool)
+    mask[..., 6:10, 5:9] = True
+    return mask

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monai_cardiac_gan.inferers import calibrate_spread, coverage
+from monai_cardiac_gan.inferers import calibrate_uncertainty, coverage
 
 
 def drawn(seed, count, bias=0.5):
@@ -16,14 +16,14 @@ def drawn(seed, count, bias=0.5):
 @given(seed=st.integers(0, 2**16), level=st.sampled_from([0.5, 0.8, 0.9]))
 @settings(deadline=None, max_examples=20)
 def test_new_cases_lie_in_their_intervals_as_often_as_wanted(seed, level):
-    found = calibrate_spread(*drawn(seed, 2000), level)
+    found = calibrate_uncertainty(*drawn(seed, 2000), level)
     errors, deviations = drawn(seed + 1, 20000)
     assert coverage(errors, found.half_width(deviations)) == pytest.approx(level, abs=0.04)
 
 
 def test_with_normal_errors_the_intervals_are_as_narrow_as_the_closed_form_ones():
     errors, deviations = drawn(0, 100000)
-    found = calibrate_spread(errors, deviations, 0.9)
+    found = calibrate_uncertainty(errors, deviations, 0.9)
     ideal = 1.645 * np.sqrt(deviations**2 + 0.5**2)
     assert found.half_width(deviations).mean() == pytest.approx(ideal.mean(), rel=0.03)
     assert found.count == 100000
@@ -33,7 +33,7 @@ def test_a_few_cases_that_are_far_off_and_spread_widely_do_not_widen_the_others(
     source = np.random.default_rng(0)
     deviations = np.concatenate([np.full(900, 0.1), np.full(100, 5.0)])
     errors = source.normal(0, np.sqrt(deviations**2 + 0.3**2))
-    found = calibrate_spread(errors, deviations)
+    found = calibrate_uncertainty(errors, deviations)
     assert found.half_width(0.1) < 0.9  # their root mean square, 1.6, would say 2.6
     assert coverage(errors, found.half_width(deviations)) == pytest.approx(0.9, abs=0.01)
 
@@ -42,18 +42,18 @@ def test_a_few_cases_that_are_far_off_and_spread_widely_do_not_widen_the_others(
 @settings(deadline=None, max_examples=20)
 def test_intervals_have_the_unit_of_the_errors(scale):
     errors, deviations = drawn(3, 200)
-    one, other = calibrate_spread(errors, deviations), calibrate_spread(scale * errors, scale * deviations)
+    one, other = calibrate_uncertainty(errors, deviations), calibrate_uncertainty(scale * errors, scale * deviations)
     np.testing.assert_allclose(other.half_width(scale * deviations), scale * one.half_width(deviations), rtol=1e-6)
 
 
 def test_the_sign_of_an_error_does_not_matter():
     errors, deviations = drawn(5, 100)
-    assert calibrate_spread(errors, deviations) == calibrate_spread(-errors, deviations)
+    assert calibrate_uncertainty(errors, deviations) == calibrate_uncertainty(-errors, deviations)
 
 
 def test_solutions_that_spread_too_far_get_narrower_intervals():
     source = np.random.default_rng(0)
-    found = calibrate_spread(source.normal(0, 1, 5000), np.full(5000, 3.0))
+    found = calibrate_uncertainty(source.normal(0, 1, 5000), np.full(5000, 3.0))
     assert found.half_width(3.0) == pytest.approx(1.645, abs=0.1)
 
 
@@ -67,10 +67,10 @@ def test_solutions_that_spread_too_far_get_narrower_intervals():
 )
 def test_what_cannot_be_learnt_from_is_refused(errors, deviations, message):
     with pytest.raises(ValueError, match=message):
-        calibrate_spread(errors, deviations)
+        calibrate_uncertainty(errors, deviations)
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 1.5])
 def test_levels_are_shares(level):
     with pytest.raises(ValueError, match="expected a level between 0 and 1"):
-        calibrate_spread(np.ones(100), np.ones(100), level)
+        calibrate_uncertainty(np.ones(100), np.ones(100), level)

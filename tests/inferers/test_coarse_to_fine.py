@@ -1,16 +1,18 @@
 import pytest
 import torch
 
-from monai_cardiac_gan.inferers import CoarseToFine, GradientDescent, LatentObjective, LBFGSDescent
-from monai_cardiac_gan.losses import published_loss
+from monai_cardiac_gan.inferers import BatchedLBFGS, CoarseToFine, GradientDescent, LatentObjective
+from monai_cardiac_gan.losses import contextual_plus_perceptual_loss
 
 STARTS = torch.randn(3, 6, generator=torch.Generator().manual_seed(2))
 
 
 @pytest.fixture
-def objective(painter, judge, hole):
+def objective(painter, judge, mask):
     targets = painter(torch.randn(3, 6, generator=torch.Generator().manual_seed(7)))
-    return LatentObjective(painter, published_loss(judge, 0.01), targets, (~hole).expand(3, -1, -1, -1))
+    return LatentObjective(
+        painter, contextual_plus_perceptual_loss(judge, 0.01), targets, (~mask).expand(3, -1, -1, -1)
+    )
 
 
 def test_the_second_descent_begins_where_the_first_ended(objective):
@@ -31,8 +33,8 @@ def test_small_evaluations_count_by_their_pixels(objective):
 
 
 def test_it_comes_as_low_as_the_whole_way_at_full_size(objective):
-    coarse = CoarseToFine(LBFGSDescent(60), LBFGSDescent(30), size=8)(objective, STARTS)
-    fine = LBFGSDescent(90)(objective, STARTS)
+    coarse = CoarseToFine(BatchedLBFGS(60), BatchedLBFGS(30), size=8)(objective, STARTS)
+    fine = BatchedLBFGS(90)(objective, STARTS)
     assert coarse.losses.mean() <= fine.losses.mean() + 0.01
 
 

@@ -10,21 +10,21 @@ def bank(painter):
     return LatentBank(latent_size=6, count=300, side=8).fill(painter, seed=3, metric_samples=2)
 
 
-def test_the_nearest_are_those_of_a_search_one_by_one(bank, painter, hole):
+def test_the_nearest_are_those_of_a_search_one_by_one(bank, painter, mask):
     patches = torch.rand(4, 1, 16, 16, generator=torch.Generator().manual_seed(0)) - 0.5
-    holes = torch.cat([hole.roll(shift, 3) for shift in range(4)])
-    found = bank.nearest(patches, ~holes, count=3)
+    masks = torch.cat([mask.roll(shift, 3) for shift in range(4)])
+    found = bank.nearest(patches, ~masks, count=3)
     small = painter(bank.latents, size=8)
-    for patch, known, latents in zip(patches, ~holes, found, strict=True):
+    for patch, known, latents in zip(patches, ~masks, found, strict=True):
         weights = nn.functional.avg_pool2d(known.float(), 2)
         values = nn.functional.avg_pool2d(patch * known, 2) / weights.clamp(min=1e-9)
         distances = (weights * (small - values).square()).flatten(1).sum(1)
         assert torch.equal(latents, bank.latents[distances.topk(3, largest=False).indices])
 
 
-def test_an_image_of_the_bank_is_found_whatever_is_hidden(bank, painter, hole):
+def test_an_image_of_the_bank_is_found_whatever_is_hidden(bank, painter, mask):
     patches = painter(bank.latents[100:110])
-    assert torch.equal(bank.nearest(patches, ~hole.expand_as(patches), 1)[:, 0], bank.latents[100:110])
+    assert torch.equal(bank.nearest(patches, ~mask.expand_as(patches), 1)[:, 0], bank.latents[100:110])
 
 
 def test_it_travels_as_weights_do(bank, painter, tmp_path):
@@ -47,9 +47,9 @@ def test_the_same_seed_fills_alike(bank, painter):
     assert all(torch.equal(one, two) for one, two in zip(bank.buffers(), again.buffers(), strict=True))
 
 
-def test_an_empty_bank_warns(hole):
+def test_an_empty_bank_warns(mask):
     with pytest.warns(RuntimeWarning, match="the bank is empty: fill it with its generator first"):
-        LatentBank(6, 10, 8).nearest(torch.zeros(1, 1, 16, 16), ~hole, 1)
+        LatentBank(6, 10, 8).nearest(torch.zeros(1, 1, 16, 16), ~mask, 1)
 
 
 @pytest.mark.parametrize("settings", [{"latent_size": 0}, {"count": 0}, {"side": 0}])

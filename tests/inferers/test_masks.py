@@ -6,16 +6,16 @@ from hypothesis import strategies as st
 from monai.data import MetaTensor
 from scipy import ndimage
 
-from monai_cardiac_gan.inferers import disc_hole, label_hole, square_hole
-from monai_cardiac_gan.inferers.masks import checked_holes, checked_patches
+from monai_cardiac_gan.inferers import disc_mask, label_mask, square_mask
+from monai_cardiac_gan.inferers.masks import checked_masks, checked_patches
 
 
 def test_default_is_the_published_square_in_the_middle():
-    hole = square_hole()
-    assert hole.shape == (128, 128)
-    assert hole.dtype == torch.bool
-    assert hole[52:77, 52:77].all()
-    assert hole.sum() == 625
+    mask = square_mask()
+    assert mask.shape == (128, 128)
+    assert mask.dtype == torch.bool
+    assert mask[52:77, 52:77].all()
+    assert mask.sum() == 625
 
 
 @given(
@@ -25,7 +25,7 @@ def test_default_is_the_published_square_in_the_middle():
 )
 @settings(deadline=None, max_examples=50)
 def test_a_square_lies_within_half_a_pixel_of_its_centre(size, row, column):
-    places = square_hole(size, (row, column), (41, 51)).nonzero().double()
+    places = square_mask(size, (row, column), (41, 51)).nonzero().double()
     assert len(places) == size**2
     assert abs(places[:, 0].mean() - row) <= 0.5
     assert abs(places[:, 1].mean() - column) <= 0.5
@@ -33,37 +33,37 @@ def test_a_square_lies_within_half_a_pixel_of_its_centre(size, row, column):
 
 @pytest.mark.parametrize("size", [0, 8, 9])
 def test_sides_that_do_not_fit_are_refused(size):
-    with pytest.raises(ValueError, match=rf"hole's side is {size} pixels: expected at least 1 and less than .* 8 x 10"):
-        square_hole(size, shape=(8, 10))
+    with pytest.raises(ValueError, match=rf"mask's side is {size} pixels: expected at least 1 and less than .* 8 x 10"):
+        square_mask(size, shape=(8, 10))
 
 
 def test_a_hole_over_the_border_is_refused():
-    with pytest.raises(ValueError, match=r"hole of 25 x 25 pixels around \(5.0, 64.0\) reaches over the border"):
-        square_hole(25, (5, 64))
+    with pytest.raises(ValueError, match=r"mask of 25 x 25 pixels around \(5.0, 64.0\) reaches over the border"):
+        square_mask(25, (5, 64))
 
 
 def test_a_centre_of_three_numbers_is_refused():
     with pytest.raises(ValueError, match="expected a row and a column"):
-        square_hole(25, (64, 64, 64))
+        square_mask(25, (64, 64, 64))
 
 
 def test_one_plane_becomes_one_hole_for_all():
-    assert checked_holes(square_hole(3, shape=(8, 8)), (5, 1, 8, 8)).shape == (1, 1, 8, 8)
+    assert checked_masks(square_mask(3, shape=(8, 8)), (5, 1, 8, 8)).shape == (1, 1, 8, 8)
 
 
 @pytest.mark.parametrize(
-    ("holes", "message"),
+    ("masks", "message"),
     [
-        (torch.zeros(1, 1, 8, 8), "holes are torch.float32: expected bool"),
-        (torch.ones(2, 1, 8, 8, dtype=torch.bool), r"shape \(2, 1, 8, 8\): expected \(3, 1, 8, 8\), or one hole"),
+        (torch.zeros(1, 1, 8, 8), "masks are torch.float32: expected bool"),
+        (torch.ones(2, 1, 8, 8, dtype=torch.bool), r"shape \(2, 1, 8, 8\): expected \(3, 1, 8, 8\), or one mask"),
         (torch.ones(1, 1, 8, 9, dtype=torch.bool), r"shape \(1, 1, 8, 9\): expected \(3, 1, 8, 8\)"),
-        (torch.zeros(1, 1, 8, 8, dtype=torch.bool), "a hole without pixels: there is nothing to paint"),
-        (torch.ones(1, 1, 8, 8, dtype=torch.bool), "a hole covers its whole patch"),
+        (torch.zeros(1, 1, 8, 8, dtype=torch.bool), "a mask without pixels: there is nothing to paint"),
+        (torch.ones(1, 1, 8, 8, dtype=torch.bool), "a mask covers its whole patch"),
     ],
 )
-def test_holes_that_are_no_use_are_refused(holes, message):
+def test_holes_that_are_no_use_are_refused(masks, message):
     with pytest.raises(ValueError, match=message):
-        checked_holes(holes, (3, 1, 8, 8))
+        checked_masks(masks, (3, 1, 8, 8))
 
 
 @pytest.mark.parametrize(
@@ -94,26 +94,26 @@ def test_a_disc_hides_what_lies_within_its_radius(row, column, diameter, margin)
     expected = np.hypot(rows - row, columns - column) <= diameter / 2 + margin
     if not expected.any():
         return
-    hole = disc_hole((row, column), diameter, margin, (64, 64)).numpy()
+    mask = disc_mask((row, column), diameter, margin, (64, 64)).numpy()
     near = np.abs(np.hypot(rows - row, columns - column) - diameter / 2 - margin) < 1e-4  # float32
-    np.testing.assert_array_equal(hole[~near], expected[~near])
+    np.testing.assert_array_equal(mask[~near], expected[~near])
 
 
 def test_labels_grow_along_rows_and_columns():
     labels = torch.from_numpy(np.random.default_rng(0).integers(0, 40, (1, 30, 30)))
     expected = ndimage.distance_transform_cdt(~np.isin(labels[0], [3, 7]), metric="taxicab") <= 2
-    np.testing.assert_array_equal(label_hole(labels, [3, 7], margin=2), expected)
+    np.testing.assert_array_equal(label_mask(labels, [3, 7], margin=2), expected)
 
 
 def test_holes_of_nothing_or_everything_are_refused():
     with pytest.raises(ValueError, match=r"a disc of radius 0\.1 around .* hides 0 of 4096 pixels, expected some"):
-        disc_hole((3.5, 3.5), 0.2, 0.0, (64, 64))
+        disc_mask((3.5, 3.5), 0.2, 0.0, (64, 64))
     with pytest.raises(ValueError, match=r"the labels \[5\]: hides 0 of 16 pixels"):
-        label_hole(torch.zeros(4, 4, dtype=torch.long), [5])
+        label_mask(torch.zeros(4, 4, dtype=torch.long), [5])
     with pytest.raises(ValueError, match=r"labels \[0\]: hides 16 of 16"):
-        label_hole(torch.zeros(4, 4, dtype=torch.long), [0])
+        label_mask(torch.zeros(4, 4, dtype=torch.long), [0])
 
 
 def test_labels_of_volumes_are_refused():
     with pytest.raises(ValueError, match=r"labels have shape \(2, 4, 4\): expected \(H, W\) or \(1, H, W\)"):
-        label_hole(torch.zeros(2, 4, 4), [1])
+        label_mask(torch.zeros(2, 4, 4), [1])

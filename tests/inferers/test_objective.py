@@ -2,13 +2,13 @@ import pytest
 import torch
 
 from monai_cardiac_gan.inferers import LatentObjective
-from monai_cardiac_gan.losses import InpaintingLoss, LatentShell, MaskedL2, published_loss
+from monai_cardiac_gan.losses import InpaintingLoss, LatentNormPrior, MaskedL2, contextual_plus_perceptual_loss
 
 
 @pytest.fixture
-def objective(painter, judge, hole):
+def objective(painter, judge, mask):
     targets = torch.rand(5, 1, 16, 16, generator=torch.Generator().manual_seed(0)) - 0.5
-    return LatentObjective(painter, published_loss(judge, 0.2), targets, (~hole).expand(5, -1, -1, -1))
+    return LatentObjective(painter, contextual_plus_perceptual_loss(judge, 0.2), targets, (~mask).expand(5, -1, -1, -1))
 
 
 LATENTS = torch.randn(5, 6, generator=torch.Generator().manual_seed(2))
@@ -74,7 +74,7 @@ def test_sizes_that_do_not_divide_are_refused(objective):
         objective.reduced(5)
 
 
-def test_chunks_of_nothing_are_refused(painter, hole):
-    loss = InpaintingLoss({"contextual": MaskedL2(), "prior": LatentShell()})
+def test_chunks_of_nothing_are_refused(painter, mask):
+    loss = InpaintingLoss({"contextual": MaskedL2(), "prior": LatentNormPrior()})
     with pytest.raises(ValueError, match="chunk is 0: expected at least 1 image at once"):
-        LatentObjective(painter, loss, torch.zeros(1, 1, 16, 16), ~hole, chunk=0)
+        LatentObjective(painter, loss, torch.zeros(1, 1, 16, 16), ~mask, chunk=0)

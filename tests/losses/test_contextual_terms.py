@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from monai_cardiac_gan.losses import GuessedL1, MaskedGradients, MaskedL1, MaskedL2, NearHoleL1, masked_l1
+from monai_cardiac_gan.losses import DistanceWeightedL1, MaskedGradients, MaskedL1, MaskedL2, ProposalL1, masked_l1
 
 
 def drawn(seed, count=3, side=12):
@@ -28,7 +28,7 @@ def test_each_term_equals_numpy(seed):
         known[:, 0].numpy(),
         *(
             term(images, None, targets, known)
-            for term in (MaskedL1(), MaskedL2(), NearHoleL1(5), MaskedGradients(), GuessedL1())
+            for term in (MaskedL1(), MaskedL2(), DistanceWeightedL1(5), MaskedGradients(), ProposalL1())
         ),
         strict=True,
     ):
@@ -52,7 +52,7 @@ def test_the_class_is_the_function():
     assert torch.equal(MaskedL1()(images, None, targets, known), masked_l1(images, targets, known))
 
 
-@pytest.mark.parametrize("term", [MaskedL1(), MaskedL2(), NearHoleL1(), MaskedGradients()])
+@pytest.mark.parametrize("term", [MaskedL1(), MaskedL2(), DistanceWeightedL1(), MaskedGradients()])
 def test_hidden_pixels_do_not_matter_and_one_target_serves_all(term):
     images, targets, known = drawn(1)
     other = torch.where(known, targets, -targets)
@@ -66,7 +66,7 @@ def test_hidden_pixels_do_not_matter_and_one_target_serves_all(term):
 def test_pixels_far_from_the_hole_have_no_weight():
     known = torch.ones(1, 1, 11, 11, dtype=torch.bool)
     known[..., 5, 5] = False
-    weights = NearHoleL1(7).weights(known)[0, 0]
+    weights = DistanceWeightedL1(7).weights(known)[0, 0]
     expected = ((torch.arange(11)[:, None] - 5).abs() <= 3) & ((torch.arange(11) - 5).abs() <= 3) & known[0, 0]
     assert torch.equal(weights > 0, expected)
     torch.testing.assert_close(weights[expected], torch.full((48,), 1 / 49))
@@ -75,4 +75,4 @@ def test_pixels_far_from_the_hole_have_no_weight():
 @pytest.mark.parametrize("side", [1, 4, 0])
 def test_windows_without_a_middle_are_refused(side):
     with pytest.raises(ValueError, match=f"neighbourhood is {side} pixels wide: expected an odd number of at least 3"):
-        NearHoleL1(side)
+        DistanceWeightedL1(side)

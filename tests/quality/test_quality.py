@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from monai_cardiac_gan.data import WholeHeartPhantom
+from monai_cardiac_gan.phantom import WholeHeartPhantom
 from monai_cardiac_gan.quality import IMAGE_MEASURES, GradeThreshold, QualityReport, grade_image_quality
 from monai_cardiac_gan.quality.grade import CONTRAST, EDGE_WIDTH, SNR
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from monai.transforms import Orientation
 
-from monai_cardiac_gan.data import VolumeError
-from monai_cardiac_gan.transforms import LoadVolume
+from monai_cardiac_gan.transforms import LoadVolume, VolumeError
 
 AFFINE = np.array([[0, 0, -2.0, 10], [1.5, 0, 0, -20], [0, 1.25, 0, 30], [0, 0, 0, 1]])
 

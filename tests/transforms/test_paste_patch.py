@@ -28,8 +28,8 @@ def patch_of(volume, level=5):
     return CropAortaPatches(size=SIDE)(scaled, track)[0]
 
 
-HOLE = torch.zeros(SIDE, SIDE, dtype=torch.bool)
-HOLE[12:25, 15:28] = True
+MASK = torch.zeros(SIDE, SIDE, dtype=torch.bool)
+MASK[12:25, 15:28] = True
 
 
 @given(slope=st.floats(-0.3, 0.3), level=st.integers(0, 11))
@@ -37,8 +37,8 @@ HOLE[12:25, 15:28] = True
 def test_on_the_same_grid_the_hole_gets_what_was_painted_and_nothing_else_changes(slope, level):
     volume = smooth_volume()
     patch = patch_of(volume, level)
-    painted = torch.where(HOLE, patch + slope, patch)
-    pasted = paste_patch(volume, patch, painted, HOLE)
+    painted = torch.where(MASK, patch + slope, patch)
+    pasted = paste_patch(volume, patch, painted, MASK)
     expected = volume.clone()
     corner = [round(float(value)) for value in torch.linalg.inv(volume.affine) @ patch.affine[:, 3]][:2]
     rows, columns = (corner[0] + 12, corner[0] + 25), (corner[1] + 15, corner[1] + 28)
@@ -53,7 +53,7 @@ def test_the_volume_given_stays_as_it_is():
     volume = smooth_volume()
     before = volume.clone()
     patch = patch_of(volume)
-    paste_patch(volume, patch, torch.where(HOLE, -1.0, patch), HOLE)
+    paste_patch(volume, patch, torch.where(MASK, -1.0, patch), MASK)
     assert torch.equal(volume, before)
 
 
@@ -61,9 +61,9 @@ def test_the_volume_given_stays_as_it_is():
 def test_orientation_does_not_matter(axcodes):
     volume = smooth_volume()
     patch = patch_of(volume)
-    painted = torch.where(HOLE, -0.9, patch)
-    straight = paste_patch(volume, patch, painted, HOLE)
-    turned = paste_patch(Orientation(axcodes=axcodes, labels=None)(volume), patch, painted, HOLE)
+    painted = torch.where(MASK, -0.9, patch)
+    straight = paste_patch(volume, patch, painted, MASK)
+    turned = paste_patch(Orientation(axcodes=axcodes, labels=None)(volume), patch, painted, MASK)
     back = Orientation(axcodes="RAS", labels=None)(turned)
     torch.testing.assert_close(back.as_tensor(), straight.as_tensor(), rtol=0, atol=1e-3)
 
@@ -73,9 +73,9 @@ def test_a_volume_of_another_spacing_gets_the_patch_interpolated():
     grid = Spacing(pixdim=(1.0, 1.0, 1.0), mode="bilinear")(fine)
     patch = patch_of(grid)
     # painting what was there changes next to nothing; the slice is 1 mm, so that one level of 0.8 mm or two are reached
-    same = paste_patch(fine, patch, patch, HOLE)
+    same = paste_patch(fine, patch, patch, MASK)
     torch.testing.assert_close(same.as_tensor(), fine.as_tensor(), rtol=0, atol=1.5)
-    black = paste_patch(fine, patch, torch.where(HOLE, -1.0, patch), HOLE)
+    black = paste_patch(fine, patch, torch.where(MASK, -1.0, patch), MASK)
     changed = (black != fine)[0].any(0).any(0)
     assert 1 <= int(changed.sum()) <= 2
     level = int(changed.nonzero()[0])
@@ -90,22 +90,22 @@ def test_patches_of_another_volume_are_refused():
     patch = patch_of(volume)
     far = patch.clone()
     far.affine[2, 3] += 500
-    with pytest.raises(ValueError, match="no voxel of the volume lies behind the hole: give the volume"):
-        paste_patch(volume, far, patch, HOLE)
+    with pytest.raises(ValueError, match="no voxel of the volume lies behind the mask: give the volume"):
+        paste_patch(volume, far, patch, MASK)
 
 
 def test_a_patch_without_brightness_is_refused():
     volume = smooth_volume()
     patch = patch_of(volume)
     flat = MetaTensor(torch.zeros_like(patch.as_tensor()), affine=patch.affine)
-    with pytest.raises(ValueError, match=r"voxels around the hole with different brightness: expected at least 10"):
-        paste_patch(volume, flat, flat, HOLE)
+    with pytest.raises(ValueError, match=r"voxels around the mask with different brightness: expected at least 10"):
+        paste_patch(volume, flat, flat, MASK)
 
 
 def test_shapes_that_do_not_fit_are_refused():
     volume = smooth_volume()
     patch = patch_of(volume)
     with pytest.raises(ValueError, match=r"the volume is \(60, 60, 12\) and the patch .*: expected \(1, X, Y, Z\)"):
-        paste_patch(volume[0], patch, patch, HOLE)
-    with pytest.raises(ValueError, match=r"the hole \(39, 40\): expected \(1, 40, 40\) and \(40, 40\), as the patch"):
-        paste_patch(volume, patch, patch, HOLE[1:])
+        paste_patch(volume[0], patch, patch, MASK)
+    with pytest.raises(ValueError, match=r"the mask \(39, 40\): expected \(1, 40, 40\) and \(40, 40\), as the patch"):
+        paste_patch(volume, patch, patch, MASK[1:])

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from monai_cardiac_gan.inferers import DescentTraces, InpaintingResult, StartImages, square_hole
-from monai_cardiac_gan.inferers.descent import Stop
+from monai_cardiac_gan.inferers import InitialImages, InpaintingResult, LossTraces, square_mask
+from monai_cardiac_gan.inferers.latent_optimizer import Stop
 
 SIDE, PATCHES, STARTS, FRAMES, BATCH = 32, 2, 3, 100, 10
 
@@ -15,7 +15,7 @@ def result() -> InpaintingResult:
     def images(*shape: int) -> torch.Tensor:
         return torch.rand(*shape, SIDE, SIDE, generator=source) * 2 - 1
 
-    hole = square_hole(7, (10, 20), (SIDE, SIDE)).expand(PATCHES, 1, SIDE, SIDE)
+    mask = square_mask(7, (10, 20), (SIDE, SIDE)).expand(PATCHES, 1, SIDE, SIDE)
     patches, generated = images(PATCHES, 1), images(PATCHES, STARTS, 1)
     losses = torch.tensor([[0.3, 0.1, 0.2], [0.3, 0.2, 0.1]])
     falling = torch.linspace(1, 0, 201)[:, None, None] + losses
@@ -23,13 +23,15 @@ def result() -> InpaintingResult:
     first[0, 6] = 0.2
     return InpaintingResult(
         patches=patches,
-        holes=hole,
+        masks=mask,
         latents=torch.zeros(PATCHES, STARTS, 4),
         generated=generated,
-        inpainted=torch.where(hole[:, None], generated, patches[:, None]),
+        inpainted=torch.where(mask[:, None], generated, patches[:, None]),
         losses=losses,
-        traces=DescentTraces({"contextual": falling, "perceptual": -falling}, falling),
-        start_images=StartImages(images(1, BATCH, 1), first, images(PATCHES, STARTS, 1), losses, losses.argsort(1), 30),
+        traces=LossTraces({"contextual": falling, "perceptual": -falling}, falling),
+        initial_images=InitialImages(
+            images(1, BATCH, 1), first, images(PATCHES, STARTS, 1), losses, losses.argsort(1), 30
+        ),
         snapshots=(images(FRAMES, PATCHES)[:, :, :SIDE, :SIDE] * 127.5 + 127.5).to(torch.uint8),
         snapshot_iterations=torch.linspace(0, 200, FRAMES).round().long(),
         evaluations=torch.full((PATCHES, STARTS), 201),

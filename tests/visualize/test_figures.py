@@ -67,11 +67,11 @@ def test_the_best_of_those_shown_is_framed(result):
     figure = figure_of_starts(result, 0)
     masked, chosen, batch = figure.axes
     np.testing.assert_array_equal(shown(masked), to_display(result.patches[0, 0].numpy()))
-    np.testing.assert_array_equal(shown(chosen), to_display(result.start_images.chosen[0, 0, 0].numpy()))
+    np.testing.assert_array_equal(shown(chosen), to_display(result.initial_images.chosen[0, 0, 0].numpy()))
     (frame,) = drawn(batch, Rectangle)
     left, low, right, high = (int(np.ceil(value)) for value in frame.get_bbox().extents)
     inside = shown(batch)[low + 2 : high - 2, left + 2 : right - 2]
-    np.testing.assert_array_equal(inside, to_display(result.start_images.shown[0, 6, 0].numpy()))
+    np.testing.assert_array_equal(inside, to_display(result.initial_images.shown[0, 6, 0].numpy()))
     assert "0.200 (framed)" in batch.get_title()
     assert "best of 30, L1 0.300" in chosen.get_title()
     figure.canvas.draw()

@@ -11,9 +11,9 @@ __all__ = ["grow_from"]
 
 
 def grow_from(network: Any, state: Mapping[str, Tensor]) -> Any:
-    """Load the weights of a network for smaller patches, and let what is new start silent.
+    """Load the weights of a network for smaller patches, and let what is new start at zero.
 
-    Afterwards the larger generator paints what the smaller one painted, smoothly enlarged before its tanh, and the larger
+    Afterwards the larger generator paints what the smaller one painted, upsampled before its tanh, and the larger
     critic scores a patch as the smaller one scores that patch reduced by the mean of 2 x 2 pixels. Training goes on from
     there (Karras et al. 2018, section 3; the new layers need no fade, for they start at zero).
 
@@ -40,7 +40,7 @@ def grow_from(network: Any, state: Mapping[str, Tensor]) -> Any:
     misfits = [name for name, value in state.items() if name not in own or own[name].shape != value.shape]
     new = {name for name in own if name not in state}
     newest = str(network.size)
-    allowed = (f"blocks.{newest}.", f"heads.{newest}.", f"eyes.{newest}.")
+    allowed = (f"blocks.{newest}.", f"to_image.{newest}.", f"from_image.{newest}.")
     if misfits or any(not name.startswith(allowed) for name in new):
         wrong = sorted(misfits) or sorted(name for name in new if not name.startswith(allowed))
         raise ValueError(
@@ -48,6 +48,6 @@ def grow_from(network: Any, state: Mapping[str, Tensor]) -> Any:
             f"that of one with the same arguments for {network.size // 2} pixels."
         )
     if new:
-        network.silence(network.size)
+        network.zero_init_(network.size)
     network.load_state_dict(state, strict=False)
     return network

@@ -1,4 +1,4 @@
-"""From a patch with a hole to the latent of an image like it, in one pass."""
+"""From a patch with a mask to the latent of an image like it, in one pass."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from monai_cardiac_gan.networks.nets.start import start_at_scale
+from monai_cardiac_gan.networks.nets.init import scaled_init
 
 __all__ = ["LatentEncoder"]
 
@@ -52,8 +52,8 @@ class LatentEncoder(nn.Module):
 
     Example:
         >>> encoder = LatentEncoder().eval()
-        >>> patches, holes = torch.zeros(3, 1, 128, 128), torch.zeros(3, 1, 128, 128, dtype=torch.bool)
-        >>> encoder(patches, holes).shape
+        >>> patches, masks = torch.zeros(3, 1, 128, 128), torch.zeros(3, 1, 128, 128, dtype=torch.bool)
+        >>> encoder(patches, masks).shape
         torch.Size([3, 100])
     """
 
@@ -77,14 +77,14 @@ class LatentEncoder(nn.Module):
         )
         last = SIDE // FOLD // 2 ** (len(GROWTH) - 1)
         self.output = nn.Linear(channels[-1] * last**2, latent_size)
-        self.apply(start_at_scale(SLOPE))
-        start_at_scale(1.0, FIRST_LATENTS)(self.output)
+        self.apply(scaled_init(SLOPE))
+        scaled_init(1.0, FIRST_LATENTS)(self.output)
 
-    def forward(self, patches: Tensor, holes: Tensor) -> Tensor:
+    def forward(self, patches: Tensor, masks: Tensor) -> Tensor:
         """
         Args:
             patches: (N, 1, 128, 128), -1 to 1.
-            holes: (N, 1, 128, 128) or (1, 1, 128, 128) bool, true where a pixel is hidden.
+            masks: (N, 1, 128, 128) or (1, 1, 128, 128) bool, true where a pixel is hidden.
 
         Returns:
             Latents (N, latent_size).
@@ -93,11 +93,11 @@ class LatentEncoder(nn.Module):
             ValueError: when the shapes are others.
         """
         expected = (1, SIDE, SIDE)
-        if patches.ndim != 4 or patches.shape[1:] != expected or holes.shape[1:] != expected:
+        if patches.ndim != 4 or patches.shape[1:] != expected or masks.shape[1:] != expected:
             raise ValueError(
-                f"patches are {list(patches.shape)} and holes {list(holes.shape)}, expected (N, 1, {SIDE}, {SIDE}) both: "
+                f"patches are {list(patches.shape)} and masks {list(masks.shape)}, expected (N, 1, {SIDE}, {SIDE}) both: "
                 "crop patches of that size."
             )
-        known = (~holes).expand_as(patches)
+        known = (~masks).expand_as(patches)
         inputs = torch.cat([torch.where(known, patches, 0.0), known.to(patches.dtype)], 1)
         return self.output(self.stages(F.pixel_unshuffle(inputs, FOLD)).flatten(1))

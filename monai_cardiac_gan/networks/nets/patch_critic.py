@@ -6,7 +6,7 @@ import itertools
 
 from torch import Tensor, nn
 
-from monai_cardiac_gan.networks.nets.start import Start, start_at_scale
+from monai_cardiac_gan.networks.nets.init import Init, scaled_init
 
 __all__ = ["PatchCritic"]
 
@@ -47,7 +47,7 @@ class PatchCritic(nn.Module):
     Args:
         width: channels at full size.
         max_channels: most channels of any layer.
-        start: sets the first weights of a layer, `start_at_scale` of the rectifier's slope by default.
+        init: sets the first weights of a layer, `scaled_init` of the rectifier's slope by default.
 
     Attributes:
         layers: plain ``Conv2d`` and ``LeakyReLU`` in turn.
@@ -61,7 +61,7 @@ class PatchCritic(nn.Module):
         torch.Size([3])
     """
 
-    def __init__(self, width: int = 16, max_channels: int = 256, start: Start | None = None) -> None:
+    def __init__(self, width: int = 16, max_channels: int = 256, init: Init | None = None) -> None:
         super().__init__()
         if min(width, max_channels) < 1:
             raise ValueError(
@@ -72,7 +72,7 @@ class PatchCritic(nn.Module):
         convolutions += [nn.Conv2d(before, after, 4, 2, 1) for before, after in itertools.pairwise(channels)]
         hidden = [layer for conv in convolutions for layer in (conv, nn.LeakyReLU(NEGATIVE_SLOPE))]
         self.layers = nn.Sequential(*hidden, nn.Conv2d(channels[-1], 1, 2))
-        self.apply(start_at_scale(NEGATIVE_SLOPE) if start is None else start)
+        self.apply(scaled_init(NEGATIVE_SLOPE) if init is None else init)
 
     @property
     def chain(self) -> nn.Sequential:

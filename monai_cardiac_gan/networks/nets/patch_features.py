@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from monai_cardiac_gan.networks.nets.start import start_at_scale
+from monai_cardiac_gan.networks.nets.init import scaled_init
 
 __all__ = ["PatchFeatures"]
 
@@ -74,7 +74,7 @@ class PatchFeatures(nn.Module):
         positions = (SIDE // FOLD // 2 ** (len(GROWTH) - 1)) ** 2
         self.output = nn.Linear(sum(channels[1:]) + LAYOUT_CHANNELS * positions, size)
         self.standard = nn.BatchNorm1d(size, affine=False)
-        self.apply(start_at_scale(SLOPE))
+        self.apply(scaled_init(SLOPE))
 
     def forward(self, images: Tensor) -> Tensor:
         """

@@ -6,8 +6,8 @@ import itertools
 
 from torch import Tensor, nn
 
-from monai_cardiac_gan.networks.nets.latents import checked_latents
-from monai_cardiac_gan.networks.nets.start import Start, start_small
+from monai_cardiac_gan.networks.nets.init import Init, dcgan_init
+from monai_cardiac_gan.networks.nets.shapes import checked_latents
 
 __all__ = ["PatchGenerator"]
 
@@ -47,7 +47,7 @@ class PatchGenerator(nn.Module):
             mix the samples of a batch in training, a critic with gradient penalty may not.
         upsampling: ``"transposed"`` as in the table; ``"nearest"`` or ``"bilinear"`` enlarge first and then convolve
             (kernel 3), which leaves no checkerboard (Odena et al. 2016).
-        start: sets the first weights of a layer, see `start_small` (the default) and `start_at_scale`.
+        init: sets the first weights of a layer, see `dcgan_init` (the default) and `scaled_init`.
 
     Raises:
         ValueError: when a size is below 1, or the norm or the upsampling is unknown.
@@ -65,7 +65,7 @@ class PatchGenerator(nn.Module):
         max_channels: int = 256,
         norm: str | None = "batch",
         upsampling: str = TRANSPOSED,
-        start: Start | None = None,
+        init: Init | None = None,
     ) -> None:
         super().__init__()
         if min(latent_size, width, max_channels) < 1:
@@ -84,10 +84,10 @@ class PatchGenerator(nn.Module):
         plain = norm is None  # batch normalisation has its own shift, so that a bias before it would be lost
         steps = [_step([nn.ConvTranspose2d(latent_size, channels[0], 2, bias=plain)], channels[0], norm)]
         for before, after in itertools.pairwise(channels):
-            steps.append(_step(_enlarging(before, after, upsampling, plain), after, norm))
+            steps.append(_step(_upsampling(before, after, upsampling, plain), after, norm))
         output = nn.Sequential(nn.Conv2d(channels[-1], 1, 3, padding=1), nn.Tanh())
         self.layers = nn.Sequential(*steps, output)
-        self.apply(start_small() if start is None else start)
+        self.apply(dcgan_init() if init is None else init)
 
     def forward(self, latents: Tensor) -> Tensor:
         """
@@ -103,7 +103,7 @@ class PatchGenerator(nn.Module):
         return self.layers(checked_latents(latents, self.latent_size)[:, :, None, None])
 
 
-def _enlarging(before: int, after: int, upsampling: str, bias: bool) -> list[nn.Module]:
+def _upsampling(before: int, after: int, upsampling: str, bias: bool) -> list[nn.Module]:
     """Layers that double the side."""
     if upsampling == TRANSPOSED:
         return [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=bias)]

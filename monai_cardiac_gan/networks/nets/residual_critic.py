@@ -1,4 +1,4 @@
-"""Critic of residual blocks with smooth reduction, and without any normalisation."""
+"""Critic of residual blocks that downsample by means, without any normalisation."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from monai_cardiac_gan.networks.nets.resolutions import channels_at, resolutions_up_to
-from monai_cardiac_gan.networks.nets.start import Start, start_at_scale, start_at_zero
+from monai_cardiac_gan.networks.nets.init import Init, scaled_init, zero_init_
+from monai_cardiac_gan.networks.nets.shapes import channels_at, resolutions_up_to
 
 __all__ = ["ResidualCritic"]
 
@@ -19,7 +19,7 @@ SLOPE = 0.2
 
 
 class ResidualCritic(nn.Module):
-    r"""Score patches by refining and reducing, the full size to 4 x 4 pixels.
+    r"""Score patches by residual blocks that downsample, the full size to 4 x 4 pixels.
 
     Each block convolves twice with stride 1 and then halves the side by the mean of 2 x 2 pixels, so that no pixel weighs
     more than its neighbours; strided convolutions see some pixels more often, which shows as a pattern in the gradient
@@ -35,7 +35,7 @@ class ResidualCritic(nn.Module):
     ==========  =============================================  ==================
     layer       what                                           output
     ==========  =============================================  ==================
-    eyes.r      Conv2d(k1), at each size r                     (N, channels, r, r)
+    from_image.r  Conv2d(k1), at each size r                     (N, channels, r, r)
     blocks.128  2 x (lrelu, Conv2d(k3)), mean of 2 x 2 + skip  (N, 32, 64, 64)
     blocks.64   ...                                            (N, 64, 32, 32)
     blocks.32   ...                                            (N, 128, 16, 16)
@@ -49,7 +49,7 @@ class ResidualCritic(nn.Module):
         max_channels: most channels of any layer.
         size: side of the patches: 8, 16, ... 128.
         spectral: divide each weight by its largest singular value (Miyato et al. 2018).
-        start: sets the first weights of a layer, `start_at_scale` of the rectifier's slope by default.
+        init: sets the first weights of a layer, `scaled_init` of the rectifier's slope by default.
 
     Raises:
         ValueError: when a size is below 1 or not a power of two.
@@ -66,18 +66,15 @@ class ResidualCritic(nn.Module):
         max_channels: int = 256,
         size: int = 128,
         spectral: bool = False,
-        start: Start | None = None,
+        init: Init | None = None,
     ) -> None:
         super().__init__()
         sizes = resolutions_up_to(size)[::-1]
         channels = {side: channels_at(side, width, max_channels) for side in sizes}
         self.size, self.spectral = size, spectral
-        self.eyes = nn.ModuleDict({str(side): nn.Conv2d(1, channels[side], 1) for side in sizes})
+        self.from_image = nn.ModuleDict({str(side): nn.Conv2d(1, channels[side], 1) for side in sizes})
         self.blocks = nn.ModuleDict(
-            {
-                str(before): ReducingBlock(channels[before], channels[after])
-                for before, after in itertools.pairwise(sizes)
-            }
+            {str(before): DownBlock(channels[before], channels[after]) for before, after in itertools.pairwise(sizes)}
         )
         last = channels[sizes[-1]]
         self.output = nn.Sequential(
@@ -87,7 +84,7 @@ class ResidualCritic(nn.Module):
             nn.Flatten(),
             nn.Linear(last * sizes[-1] ** 2, 1),
         )
-        self.apply(start_at_scale(SLOPE) if start is None else start)
+        self.apply(scaled_init(SLOPE) if init is None else init)
         if spectral:
             for layer in [layer for layer in self.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]:
                 spectral_norm(layer)
@@ -108,13 +105,13 @@ class ResidualCritic(nn.Module):
                 f"images are {list(images.shape)}, expected (N, 1, {self.size}, {self.size}): crop patches of that size, "
                 "or build the critic for theirs."
             )
-        hidden = self.eyes[str(self.size)](images)
+        hidden = self.from_image[str(self.size)](images)
         for side, block in self.blocks.items():
             images = F.avg_pool2d(images, 2)
-            hidden = block(hidden) + self.eyes[str(int(side) // 2)](images)
+            hidden = block(hidden) + self.from_image[str(int(side) // 2)](images)
         return self.output(hidden).flatten()
 
-    def silence(self, side: int) -> None:
+    def zero_init_(self, side: int) -> None:
         """Let the block of one size start at zero: a network that has just grown scores as the smaller one did.
 
         Raises:
@@ -127,10 +124,10 @@ class ResidualCritic(nn.Module):
             )
         block = self.blocks[str(side)]
         for layer in (block.second, block.shortcut):
-            start_at_zero(cast(nn.Module, layer))
+            zero_init_(cast(nn.Module, layer))
 
 
-class ReducingBlock(nn.Module):
+class DownBlock(nn.Module):
     """Half the side: two convolutions, the mean of 2 x 2 pixels, and a shortcut beside them."""
 
     def __init__(self, before: int, after: int) -> None:

@@ -1,4 +1,4 @@
-"""Generator without transposed convolutions: smooth enlargement, residual blocks, an image at every size."""
+"""Generator without transposed convolutions: bilinear upsampling, residual blocks, an image at every size."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from monai_cardiac_gan.networks.nets.latents import checked_latents
-from monai_cardiac_gan.networks.nets.resolutions import channels_at, resolutions_up_to
-from monai_cardiac_gan.networks.nets.start import Start, start_at_scale, start_at_zero
+from monai_cardiac_gan.networks.nets.init import Init, scaled_init, zero_init_
+from monai_cardiac_gan.networks.nets.shapes import channels_at, checked_latents, resolutions_up_to
 
 __all__ = ["ResidualGenerator"]
 
@@ -20,16 +19,16 @@ SLOPE = 0.2
 """Slope of the leaky rectifiers."""
 NORM_EPSILON = 1e-8
 """Keeps pixel normalisation finite (Karras et al. 2018, section 4.2)."""
-HEAD_SCALE = 0.1
-"""Scale of the first weights of the image heads: their sum must not saturate the tanh at the start."""
+TO_IMAGE_SCALE = 0.1
+"""Scale of the initial weights of ``to_image``: the sum of its images must not saturate the tanh at the start."""
 
 
 class ResidualGenerator(nn.Module):
-    r"""Turn latent vectors into patches by enlarging and refining, 4 x 4 pixels to the full size.
+    r"""Turn latent vectors into patches by residual blocks that upsample, 4 x 4 pixels to the full size.
 
     Transposed convolutions with stride 2 leave a checkerboard, because neighbouring pixels come from different weights
-    (Odena et al. 2016). Here each block enlarges with the bilinear kernel :math:`[1, 3, 3, 1] / 4` first, and convolves
-    with stride 1 after. Each size has a head that paints an image of that size; the images are enlarged and summed, as in
+    (Odena et al. 2016). Here each block upsamples with the bilinear kernel :math:`[1, 3, 3, 1] / 4` first, and convolves
+    with stride 1 after. Each size has a ``to_image`` layer (toRGB of one channel); the images are upsampled and summed, as in
     the output skips of StyleGAN2 (Karras et al. 2020, section 4.1):
 
     .. math:: h_{2r} = B_{2r}(\uparrow h_r), \quad y_{2r} = \uparrow y_r + H_{2r}(h_{2r}), \quad G(z) = \tanh(y_{128})
@@ -42,12 +41,12 @@ class ResidualGenerator(nn.Module):
     layer       what                                               output
     ==========  =================================================  ==================
     input       Linear, leaky rectifier, pixel norm                (N, 256, 4, 4)
-    blocks.8    enlarge, 2 x (Conv2d(k3), lrelu, norm) + skip      (N, 256, 8, 8)
+    blocks.8    upsample, 2 x (Conv2d(k3), lrelu, norm) + skip      (N, 256, 8, 8)
     blocks.16   ...                                                (N, 128, 16, 16)
     blocks.32   ...                                                (N, 64, 32, 32)
     blocks.64   ...                                                (N, 32, 64, 64)
     blocks.128  ...                                                (N, 16, 128, 128)
-    heads.r     Conv2d(k1), at each size r                         (N, 1, r, r)
+    to_image.r  Conv2d(k1), at each size r                         (N, 1, r, r)
     ==========  =================================================  ==================
 
     Args:
@@ -62,8 +61,8 @@ class ResidualGenerator(nn.Module):
             means one image: choose that for a latent search. The weights are there either way.
         upsampling: ``"bilinear"``, ``"nearest"`` (each pixel four times), or ``"transposed"`` (a learnt transposed
             convolution, kernel 4, stride 2, in the blocks; for comparisons, it brings the checkerboard back).
-        start: sets the first weights of a layer, `start_at_scale` of the rectifier's slope by default, with smaller ones in
-            the image heads.
+        init: sets the initial weights of a layer, `scaled_init` of the rectifier's slope by default, with smaller ones in
+            ``to_image``.
 
     Raises:
         ValueError: when a size is below 1 or not a power of two, or the norm is unknown.
@@ -82,7 +81,7 @@ class ResidualGenerator(nn.Module):
         norm: str | None = "pixel",
         noise: bool = False,
         upsampling: str = "bilinear",
-        start: Start | None = None,
+        init: Init | None = None,
     ) -> None:
         super().__init__()
         if latent_size < 1:
@@ -97,17 +96,17 @@ class ResidualGenerator(nn.Module):
         channels = {side: channels_at(side, width, max_channels) for side in sizes}
         self.latent_size, self.size = latent_size, size
         self.input = nn.Linear(latent_size, channels[sizes[0]] * sizes[0] ** 2)
-        self.start = nn.Sequential(nn.LeakyReLU(SLOPE), normalisation(norm, channels[sizes[0]]))
+        self.activation = nn.Sequential(nn.LeakyReLU(SLOPE), normalisation(norm, channels[sizes[0]]))
         self.blocks = nn.ModuleDict(
             {
-                str(after): EnlargingBlock(channels[before], channels[after], norm, noise, upsampling)
+                str(after): UpBlock(channels[before], channels[after], norm, noise, upsampling)
                 for before, after in itertools.pairwise(sizes)
             }
         )
-        self.heads = nn.ModuleDict({str(side): nn.Conv2d(channels[side], 1, 1) for side in sizes})
-        self.apply(start_at_scale(SLOPE) if start is None else start)
-        for head in self.heads.values() if start is None else ():
-            start_at_scale(1.0, HEAD_SCALE)(head)
+        self.to_image = nn.ModuleDict({str(side): nn.Conv2d(channels[side], 1, 1) for side in sizes})
+        self.apply(scaled_init(SLOPE) if init is None else init)
+        for layer in self.to_image.values() if init is None else ():
+            scaled_init(1.0, TO_IMAGE_SCALE)(layer)
 
     def forward(self, latents: Tensor, size: int | None = None) -> Tensor:
         """
@@ -120,37 +119,37 @@ class ResidualGenerator(nn.Module):
             Patches (N, 1, size, size) in [-1, 1].
 
         Raises:
-            ValueError: when the latents have another shape, or the network has no head of that size.
+            ValueError: when the latents have another shape, or the network has no ``to_image`` of that size.
         """
-        if size is not None and str(size) not in self.heads:
+        if size is not None and str(size) not in self.to_image:
             raise ValueError(
-                f"size is {size}, expected one of {', '.join(self.heads)}: the network paints at these alone."
+                f"size is {size}, expected one of {', '.join(self.to_image)}: the network paints at these alone."
             )
-        first, *others = self.heads
-        hidden = self.start(
+        first, *others = self.to_image
+        hidden = self.activation(
             self.input(checked_latents(latents, self.latent_size)).unflatten(1, (-1, int(first), int(first)))
         )
-        image = self.heads[first](hidden)
+        image = self.to_image[first](hidden)
         for side in others:
             if size is not None and int(side) > size:
                 break
             hidden = self.blocks[side](hidden)
-            image = enlarge(image) + self.heads[side](hidden)
+            image = upsample(image) + self.to_image[side](hidden)
         return image.tanh()
 
-    def silence(self, side: int) -> None:
-        """Let the head of one size start at zero: a network that has just grown paints what the smaller one did."""
-        start_at_zero(self.heads[str(side)])
+    def zero_init_(self, side: int) -> None:
+        """Let ``to_image`` of one size start at zero: a network that has just grown paints what the smaller one did."""
+        zero_init_(self.to_image[str(side)])
 
 
-class EnlargingBlock(nn.Module):
-    """Twice the side: enlarge, two convolutions, and a shortcut beside them."""
+class UpBlock(nn.Module):
+    """Twice the side: upsample, two convolutions, and a shortcut beside them."""
 
     def __init__(self, before: int, after: int, norm: str | None, noise: bool, upsampling: str) -> None:
         super().__init__()
         self.mode = upsampling
         if upsampling == TRANSPOSED:
-            self.enlarging = nn.ConvTranspose2d(before, before, 4, 2, 1)
+            self.transposed = nn.ConvTranspose2d(before, before, 4, 2, 1)
         self.shortcut = nn.Conv2d(before, after, 1, bias=False)
         self.first = nn.Conv2d(before, after, 3, padding=1)
         self.second = nn.Conv2d(after, after, 3, padding=1)
@@ -160,11 +159,11 @@ class EnlargingBlock(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Features (N, before, r, r) to (N, after, 2r, 2r)."""
         if self.mode == TRANSPOSED:
-            hidden = self.enlarging(hidden)
+            hidden = self.transposed(hidden)
             shortcut = self.shortcut(hidden)
         else:
-            shortcut = enlarge(self.shortcut(hidden), self.mode)  # convolving first is the same and costs a quarter
-            hidden = enlarge(hidden, self.mode)
+            shortcut = upsample(self.shortcut(hidden), self.mode)  # convolving first is the same and costs a quarter
+            hidden = upsample(hidden, self.mode)
         hidden = self.first(hidden)
         hidden = self.norms[0](F.leaky_relu(self.noise[0](hidden), SLOPE))
         hidden = self.norms[1](F.leaky_relu(self.noise[1](self.second(hidden)), SLOPE))
@@ -194,7 +193,7 @@ class PixelNorm(nn.Module):
         return hidden * torch.rsqrt(hidden.square().mean(1, keepdim=True) + NORM_EPSILON)
 
 
-def enlarge(images: Tensor, mode: str = BILINEAR) -> Tensor:
+def upsample(images: Tensor, mode: str = BILINEAR) -> Tensor:
     """Twice the side, by the bilinear kernel [1, 3, 3, 1] / 4 along both axes or by repeating each pixel."""
     return F.interpolate(images, scale_factor=2, mode=mode, align_corners=False if mode == BILINEAR else None)
 

@@ -60,7 +60,7 @@ def test_a_network_grows_twice():
 def test_what_is_silent_learns():
     generator = grow_from(build(ResidualGenerator, 16), build(ResidualGenerator, 8).state_dict())
     generator(torch.randn(3, 5, dtype=torch.float64)).square().sum().backward()
-    assert generator.heads["16"].weight.grad.abs().min() > 0
+    assert generator.to_image["16"].weight.grad.abs().min() > 0
     critic = grow_from(build(ResidualCritic, 16), build(ResidualCritic, 8).state_dict())
     critic(torch.randn(3, 1, 16, 16, dtype=torch.float64)).sum().backward()
     assert critic.blocks["16"].second.weight.grad.abs().min() > 0
@@ -98,8 +98,8 @@ def test_other_normalisation_is_refused():
         grow_from(build(ResidualGenerator, 16), batch.state_dict())
     with pytest.raises(ValueError, match=r"for 16 pixels \(blocks\.8\.norms\.0\.bias"):
         grow_from(build(ResidualGenerator, 16, norm="batch"), pixel.state_dict())
-    with pytest.raises(ValueError, match=r"into a ResidualCritic for 16 pixels \(heads"):
-        grow_from(build(ResidualCritic, 16), {"heads.4.weight": torch.zeros(1)})
+    with pytest.raises(ValueError, match=r"into a ResidualCritic for 16 pixels \(to_image"):
+        grow_from(build(ResidualCritic, 16), {"to_image.4.weight": torch.zeros(1)})
 
 
 def test_a_critic_whose_layers_have_norm_one_cannot_start_silent():

@@ -3,8 +3,8 @@ import torch
 
 from monai_cardiac_gan.networks.nets import LatentEncoder
 
-HOLE = torch.zeros(1, 1, 128, 128, dtype=torch.bool)
-HOLE[..., 52:77, 52:77] = True
+MASK = torch.zeros(1, 1, 128, 128, dtype=torch.bool)
+MASK[..., 52:77, 52:77] = True
 
 
 @pytest.fixture
@@ -19,26 +19,26 @@ def patches(count):
 
 def test_what_is_hidden_does_not_matter_but_that_it_is(encoder):
     inputs = patches(2)
-    other = torch.where(HOLE, torch.nan, inputs)
-    assert torch.equal(encoder(inputs, HOLE), encoder(other, HOLE))
-    zeros = torch.where(HOLE, 0.0, inputs)
-    assert not torch.equal(encoder(zeros, HOLE), encoder(zeros, torch.zeros_like(HOLE)))
+    other = torch.where(MASK, torch.nan, inputs)
+    assert torch.equal(encoder(inputs, MASK), encoder(other, MASK))
+    zeros = torch.where(MASK, 0.0, inputs)
+    assert not torch.equal(encoder(zeros, MASK), encoder(zeros, torch.zeros_like(MASK)))
 
 
 def test_a_patch_is_encoded_alike_in_any_batch(encoder):
     inputs = patches(3)
-    holes = HOLE.expand(3, 1, 128, 128)
-    torch.testing.assert_close(encoder(inputs, holes)[1:2], encoder(inputs[1:2], holes[1:2]), rtol=1e-4, atol=1e-6)
+    masks = MASK.expand(3, 1, 128, 128)
+    torch.testing.assert_close(encoder(inputs, masks)[1:2], encoder(inputs[1:2], masks[1:2]), rtol=1e-4, atol=1e-6)
 
 
 def test_every_known_pixel_is_seen(encoder):
     inputs = patches(1).requires_grad_()
-    encoder(inputs, HOLE).square().sum().backward()
-    assert torch.equal(inputs.grad != 0, ~HOLE)
+    encoder(inputs, MASK).square().sum().backward()
+    assert torch.equal(inputs.grad != 0, ~MASK)
 
 
 def test_first_guesses_are_ordinary_latents(encoder):
-    assert encoder(patches(8), HOLE).norm(dim=1).max() < 2 * 7**0.5
+    assert encoder(patches(8), MASK).norm(dim=1).max() < 2 * 7**0.5
 
 
 @pytest.mark.parametrize("settings", [{"latent_size": 0}, {"width": 0}])

@@ -29,7 +29,7 @@ def counted(width, most, size):
     sides = [side for side in (128, 64, 32, 16, 8, 4) if side <= size]
     channels = [min(width * 128 // side, most) for side in sides]
     last = channels[-1]
-    total = sum(2 * c for c in channels) + (9 * last + 1) * last + 16 * last + 1  # eyes and output
+    total = sum(2 * c for c in channels) + (9 * last + 1) * last + 16 * last + 1  # from_image and output
     for before, after in itertools.pairwise(channels):
         total += before * after + (9 * before + 1) * before + (9 * before + 1) * after
     return total
@@ -57,7 +57,7 @@ def test_table_of_the_docstring_at_default_widths():
     assert [shapes[f"blocks.{side}"] for side in SIZES[::-1]] == [
         (32, 64, 64), (64, 32, 32), (128, 16, 16), (256, 8, 8), (256, 4, 4),
     ]  # fmt: skip
-    assert [shapes[f"eyes.{side}"][1:] for side in (4, *SIZES)] == [(side, side) for side in (4, *SIZES)]
+    assert [shapes[f"from_image.{side}"][1:] for side in (4, *SIZES)] == [(side, side) for side in (4, *SIZES)]
     assert shapes["output"] == (1,)
 
 
@@ -123,7 +123,7 @@ def test_spectral_layers_have_norm_one():
         for _ in range(60):  # each forward pass is a step of the power iteration
             critic(images)
     layers = [layer for layer in critic.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
-    assert len(layers) == 4 + 3 * 3 + 2  # eyes, blocks, output
+    assert len(layers) == 4 + 3 * 3 + 2  # from_image, blocks, output
     for layer in layers:
         matrix = layer.weight.detach().numpy().reshape(len(layer.weight), -1)
         assert np.linalg.svd(matrix, compute_uv=False)[0] == pytest.approx(1, abs=0.01)

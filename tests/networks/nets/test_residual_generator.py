@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from monai_cardiac_gan.networks.nets import PatchGenerator, ResidualGenerator
-from monai_cardiac_gan.networks.nets.residual_generator import EnlargingBlock, PixelNoise, PixelNorm, enlarge
+from monai_cardiac_gan.networks.nets.residual_generator import PixelNoise, PixelNorm, UpBlock, upsample
 
 SIZES = (8, 16, 32, 64, 128)
 
@@ -20,7 +20,7 @@ def counted(latent_size, width, most, size, norm, transposed):
     """Parameters by the shapes of the class's table."""
     sides = [side for side in (4, 8, 16, 32, 64, 128) if side <= size]
     channels = [min(width * 128 // side, most) for side in sides]
-    total = (latent_size + 1) * 16 * channels[0] + sum(c + 1 for c in channels)  # input and heads
+    total = (latent_size + 1) * 16 * channels[0] + sum(c + 1 for c in channels)  # input and to_image
     for before, after in itertools.pairwise(channels):
         total += before * after + (9 * before + 1) * after + (9 * after + 1) * after + 2 * after  # the last: noise
         total += transposed * (16 * before + 1) * before
@@ -80,7 +80,7 @@ def test_table_of_the_docstring_at_default_widths():
     assert [shapes[f"blocks.{side}"] for side in SIZES] == [
         (256, 8, 8), (128, 16, 16), (64, 32, 32), (32, 64, 64), (16, 128, 128),
     ]  # fmt: skip
-    assert [shapes[f"heads.{side}"] for side in (4, *SIZES)] == [(1, side, side) for side in (4, *SIZES)]
+    assert [shapes[f"to_image.{side}"] for side in (4, *SIZES)] == [(1, side, side) for side in (4, *SIZES)]
 
 
 @pytest.mark.parametrize("size", [8, 32, 128])
@@ -120,22 +120,22 @@ def test_enlarging_weighs_four_neighbours_by_nine_three_three_one():
             other_column = padded[1:-1, 2 * columns : 2 * columns + 6]
             both = padded[2 * rows : 2 * rows + 5, 2 * columns : 2 * columns + 6]
             expected = (9 * near + 3 * other_row + 3 * other_column + both) / 16
-            enlarged = enlarge(torch.from_numpy(images)[None, None])[0, 0].numpy()
+            enlarged = upsample(torch.from_numpy(images)[None, None])[0, 0].numpy()
             np.testing.assert_allclose(enlarged[rows::2, columns::2], expected, rtol=1e-12, atol=1e-14)
 
 
 def test_enlarging_by_repetition_shows_each_pixel_four_times():
     images = np.random.default_rng(0).normal(size=(2, 3, 5, 6))
-    enlarged = enlarge(torch.from_numpy(images), "nearest").numpy()
+    enlarged = upsample(torch.from_numpy(images), "nearest").numpy()
     np.testing.assert_array_equal(enlarged, np.kron(images, np.ones((2, 2))))
 
 
 @pytest.mark.parametrize("mode", ["bilinear", "nearest"])
 def test_the_shortcut_may_be_convolved_before_it_is_enlarged(mode):
-    block, hidden = EnlargingBlock(3, 2, None, False, mode).double(), torch.randn(2, 3, 4, 4, dtype=torch.float64)
+    block, hidden = UpBlock(3, 2, None, False, mode).double(), torch.randn(2, 3, 4, 4, dtype=torch.float64)
     nn.init.zeros_(block.second.weight)  # only the shortcut is left
     nn.init.zeros_(block.second.bias)
-    torch.testing.assert_close(block(hidden), 0.5**0.5 * block.shortcut(enlarge(hidden, mode)), rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(block(hidden), 0.5**0.5 * block.shortcut(upsample(hidden, mode)), rtol=1e-12, atol=1e-14)
 
 
 def test_pixel_norm_gives_each_pixel_unit_mean_square():

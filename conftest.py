@@ -1,0 +1,19 @@
+"""Every test, doctests included, starts from the same random numbers; pytest-randomly seeds Python and NumPy alike."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+LARGEST_SEED = 2**32 - 1
+"""Of NumPy's global generator."""
+
+
+@pytest.fixture(autouse=True)
+def _seeded(request: pytest.FixtureRequest) -> None:
+    """Seed all global generators with ``--randomly-seed``: no test depends on those before it."""
+    seed = int(request.config.getoption("randomly_seed")) % LARGEST_SEED
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (what MONAI's transforms draw from)
+    torch.manual_seed(seed)

@@ -1,0 +1,357 @@
+"""Training of a generator against a critic, with any adversarial loss and penalty (Gulrajani et al. 2017, algorithm 1)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from ignite.engine import Events
+from monai.engines import Trainer
+from monai.engines.utils import IterationEvents
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from monai_cardiac_gan.augmentation import Augmentation
+from monai_cardiac_gan.engines.adversarial_state import AdversarialEvents, TrainingOutput
+from monai_cardiac_gan.engines.execution import Execution
+from monai_cardiac_gan.engines.prepare_images import masked, prepare_images, prepare_valid
+from monai_cardiac_gan.engines.processes import Processes
+from monai_cardiac_gan.engines.random_state import capture_random_state, restore_random_state
+from monai_cardiac_gan.losses import AdversarialLoss, CriticPenalty, refuse_sample_mixing
+from monai_cardiac_gan.networks.frozen import frozen
+
+__all__ = ["GenerativeAdversarialTrainer"]
+
+UPDATES, LATEST, LATENTS, GLOBAL, AUGMENT = (
+    "critic_updates",
+    "latest_numbers",
+    "latent_random_state",
+    "global_random_state",
+    "augment",
+)
+
+
+class GenerativeAdversarialTrainer(Trainer):
+    r"""Train a generator against a critic; `WganGpTrainer` is the setting of the paper.
+
+    One iteration is one update of the critic, with real images and latents of its own (algorithm 1, lines 3-9), by the sum of
+    an adversarial loss and a penalty of the critic's slope. After each ``n_critic``-th update of the critic, counted over the
+    whole run, the generator is updated once with latents of its own (lines 11-12). Images may be augmented before the critic
+    sees them. All that the trainer draws comes from one generator on the CPU, so that a seed means the same draws on any
+    device and with any number of processes. The first iteration refuses critics that mix the samples of a batch.
+
+    ``state.output`` is a dictionary of scalar tensors, see `TrainingOutput`. Fires `AdversarialEvents`, and MONAI's
+    ``IterationEvents``: forward, loss and backward of the critic, then ``MODEL_COMPLETED`` when both updates are done.
+
+    To resume exactly, save and load ``{"trainer": trainer, "generator": ..., "critic": ..., "generator_optimizer": ...,
+    "critic_optimizer": ...}``, as `AtomicCheckpointSaver` and MONAI's ``CheckpointLoader`` do: the trainer's state holds the
+    counters and all random states. Within an epoch this needs a loader whose batch sampler can go on from there
+    (`ResumableBatches`); other loaders begin their epoch anew.
+
+    Pixels that a batch marks as outside the field of view (``valid``, see `prepare_valid`) are left out: each fake gets the
+    mask of one of the reals, and the critic sees black in both. What the generator paints there is judged by other
+    patches only, so that it goes on with anatomy instead of learning the padding.
+
+    In a distributed run (``torchrun``) each process trains on its part of every batch; gradients are averaged, and the
+    result is that of one process with the whole batch. Batch normalisation has to be synchronised for that
+    (`synchronise_batch_norm`).
+
+    Args:
+        device: where the networks are and the batches go.
+        max_epochs: passes over the data.
+        train_data_loader: gives dictionaries with ``image`` and, optionally, ``valid``, or tensors; (N, C, H, W), scaled as
+            the generator's output.
+        generator: maps latents (N, latent_size) to images (N, C, H, W).
+        critic: maps images to one score each (N,), without mixing samples.
+        generator_optimizer: the paper uses Adam, learning rate 1e-4, betas (0, 0.9), for both.
+        critic_optimizer: see above.
+        latent_size: numbers in a latent vector.
+        n_critic: updates of the critic for each of the generator; 5 in the paper.
+        loss: of critic and generator: `WassersteinLoss`, `HingeLoss` or `RelativisticLoss`.
+        gradient_penalty: of the critic's slope: `GradientPenalty` or `ZeroCentredPenalty`.
+        penalty_every: updates of the critic from one penalty to the next, which weighs as many times more (Karras et al.
+            2020, StyleGAN2, section 2.2, "lazy regularization"). 1 in the paper.
+        augment: `DifferentiableAugmentation` or its like, applied to all images before the critic sees them.
+        execution: precision, memory layout, compilation, parts of batches, clipping.
+        seed: start of latents, interpolation weights and augmentation.
+        prepare_batch: takes the images out of a batch, `prepare_images` by default.
+        mask_invalid: leave the pixels out that a batch marks as not valid; False shows the padding to the critic.
+        train_handlers: MONAI and Ignite handlers.
+        key_train_metric: as in ``monai.engines.SupervisedTrainer``.
+        arguments: other arguments of ``monai.engines.Trainer``, such as ``epoch_length`` or ``non_blocking``. Nothing is
+            decollated unless asked for, because the output has no batch axis.
+
+    Raises:
+        ValueError: when a count is below 1, a batch is no image batch, or the critic mixes samples.
+        RuntimeError: when a loss is not finite.
+
+    Example:
+        Five iterations update the critic five times and the generator once:
+
+        >>> from monai_cardiac_gan.losses import HingeLoss, ZeroCentredPenalty
+        >>> generator = nn.Sequential(nn.Linear(100, 64), nn.Unflatten(1, (1, 8, 8)))
+        >>> critic = nn.Sequential(nn.Flatten(), nn.Linear(64, 1), nn.Flatten(0))
+        >>> trainer = GenerativeAdversarialTrainer(
+        ...     device="cpu",
+        ...     max_epochs=1,
+        ...     train_data_loader=[torch.rand(4, 1, 8, 8)] * 5,
+        ...     generator=generator,
+        ...     critic=critic,
+        ...     generator_optimizer=torch.optim.Adam(generator.parameters(), 1e-4),
+        ...     critic_optimizer=torch.optim.Adam(critic.parameters(), 1e-4),
+        ...     loss=HingeLoss(),
+        ...     gradient_penalty=ZeroCentredPenalty(),
+        ... )
+        >>> trainer.run()
+        >>> trainer.critic_updates, trainer.generator_updates
+        (5, 1)
+    """
+
+    def __init__(
+        self,
+        *,
+        device: str | torch.device,
+        max_epochs: int,
+        train_data_loader: Iterable,
+        generator: nn.Module,
+        critic: nn.Module,
+        generator_optimizer: Optimizer,
+        critic_optimizer: Optimizer,
+        loss: AdversarialLoss,
+        gradient_penalty: CriticPenalty,
+        latent_size: int = 100,
+        n_critic: int = 5,
+        penalty_every: int = 1,
+        augment: Augmentation | None = None,
+        execution: Execution | None = None,
+        seed: int = 0,
+        prepare_batch: Callable[..., Tensor] | None = None,
+        mask_invalid: bool = True,
+        train_handlers: Sequence | None = None,
+        key_train_metric: dict | None = None,
+        **arguments: Any,
+    ) -> None:
+        arguments.setdefault("decollate", False)
+        arguments["event_names"] = [*(arguments.get("event_names") or []), AdversarialEvents]
+        super().__init__(
+            device=device,
+            max_epochs=max_epochs,
+            data_loader=train_data_loader,
+            prepare_batch=prepare_images if prepare_batch is None else prepare_batch,
+            key_metric=key_train_metric,
+            **arguments,
+        )
+        if min(latent_size, n_critic, penalty_every) < 1:
+            raise ValueError(
+                f"latent_size {latent_size}, n_critic {n_critic} and penalty_every {penalty_every} must be at least 1: "
+                "give whole numbers."
+            )
+        self.generator, self.critic = generator, critic
+        self.generator_optimizer, self.critic_optimizer = generator_optimizer, critic_optimizer
+        self.latent_size, self.n_critic, self.penalty_every = latent_size, n_critic, penalty_every
+        self.loss, self.gradient_penalty = loss, gradient_penalty
+        self.augment, self.mask_invalid = augment, mask_invalid
+        self.execution = Execution() if execution is None else execution
+        self.random = torch.Generator().manual_seed(seed)
+        self.processes = Processes()
+        self.critic_updates = 0
+        self._latest: dict[str, Tensor] = {}
+        self._random_state_within_epoch: Mapping[str, Any] | None = None
+        self._is_prepared = False
+        self.add_event_handler(Events.EPOCH_STARTED, self._start_epoch)
+        self.add_event_handler(Events.GET_BATCH_STARTED, self._go_on_with_random_state)
+        if train_handlers is not None:  # last, so that they find the trainer complete
+            self._register_handlers(train_handlers)
+
+    @property
+    def generator_updates(self) -> int:
+        """How often the generator was updated in the whole run."""
+        return self.critic_updates // self.n_critic
+
+    @property
+    def rank(self) -> int:
+        """Number of this process; only the first, 0, writes files."""
+        return self.processes.rank
+
+    def draw_latents(self, count: int) -> Tensor:
+        """Fresh latents (count, latent_size) from the standard normal distribution, on the trainer's device."""
+        drawn = torch.randn(count * self.processes.count, self.latent_size, generator=self.random)
+        return self.processes.part(drawn).to(self.state.device)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Ignite's counters, the updates so far, the augmentation's state and the states of all random sources."""
+        state = super().state_dict()
+        state[UPDATES] = self.critic_updates
+        state[LATEST] = {name: value.cpu() for name, value in self._latest.items()}
+        state[LATENTS] = self.random.get_state()
+        state[GLOBAL] = capture_random_state(self.state.device)
+        state[AUGMENT] = {} if self.augment is None else self.augment.state_dict()
+        return state
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Continue where `state_dict` was called.
+
+        Raises:
+            ValueError: when the state is that of another kind of trainer.
+        """
+        missing = [name for name in (UPDATES, LATEST, LATENTS, GLOBAL, AUGMENT) if name not in state_dict]
+        if missing:
+            raise ValueError(
+                f"The trainer's state lacks {', '.join(missing)} and holds {', '.join(state_dict)}: "
+                "load a checkpoint that a GenerativeAdversarialTrainer wrote."
+            )
+        super().load_state_dict(state_dict)
+        self.critic_updates = state_dict[UPDATES]
+        self._latest = {name: value.to(self.state.device) for name, value in state_dict[LATEST].items()}
+        self.random.set_state(state_dict[LATENTS].cpu())  # a loader may have moved it to the device
+        if state_dict[AUGMENT] and self.augment is not None:
+            self.augment.load_state_dict(state_dict[AUGMENT])
+        if self._batches_into_epoch():  # making the loader's iterator draws numbers, which had been drawn before
+            self._random_state_within_epoch = state_dict[GLOBAL]
+        else:
+            restore_random_state(state_dict[GLOBAL], self.state.device)
+
+    def _batches_into_epoch(self) -> int:
+        length = self.state.epoch_length
+        return self.state.iteration % length if length else 0
+
+    def _start_epoch(self, _: Any) -> None:
+        # before Ignite makes the iterator of a run's first epoch, and after checkpoints are loaded at the run's start
+        sampler: Any = getattr(self.data_loader, "batch_sampler", None)
+        if hasattr(sampler, "continue_from"):
+            sampler.continue_from(self.state.epoch - 1, self._batches_into_epoch())
+        elif self._batches_into_epoch():
+            self.logger.warning(
+                "The data loader cannot go on within epoch %d, and begins it anew with images that were used before: give "
+                "it a batch_sampler of the class ResumableBatches.",
+                self.state.epoch,
+            )
+        if not self._is_prepared:
+            for network in (self.generator, self.critic):
+                self.execution.prepare(network)
+            self.processes.copy_from_first(self.generator, self.critic)
+
+    def _go_on_with_random_state(self, _: Any) -> None:
+        if self._random_state_within_epoch is not None:
+            restore_random_state(self._random_state_within_epoch, self.state.device)
+            self._random_state_within_epoch = None
+
+    def _iteration(self, engine: Any, batchdata: Any) -> dict[str, Tensor]:
+        images = self.prepare_batch(batchdata, self.state.device, self.non_blocking, **self.to_kwargs)
+        valid = prepare_valid(batchdata, images, self.non_blocking) if self.mask_invalid else None
+        reals = self.execution.lay_out(masked(images, valid))
+        self.generator.train()
+        self.critic.train()
+        if not self._is_prepared:
+            with self.execution.eager():
+                refuse_sample_mixing(self.critic, reals)
+            self._is_prepared = True
+        self._update_critic(reals, valid)
+        self.critic_updates += 1
+        self.fire_event(AdversarialEvents.CRITIC_UPDATED)
+        if self.critic_updates % self.n_critic == 0:
+            self._update_generator(reals, valid)
+            self.fire_event(AdversarialEvents.GENERATOR_UPDATED)
+        self.state.output |= self._latest
+        self.fire_event(IterationEvents.MODEL_COMPLETED)
+        return self.state.output
+
+    def _update_critic(self, reals: Tensor, valid: Tensor | None = None) -> None:
+        count = len(reals)
+        with torch.no_grad(), self.execution.precision(reals.device):
+            fakes = masked(self.generator(self.draw_latents(count)), valid)
+        epsilon = self._uniforms(count, 1)[:, 0]
+        reals, fakes = self._augmented(reals), self._augmented(self.execution.lay_out(fakes.to(reals.dtype)))
+        self.critic_optimizer.zero_grad()
+        parts = [self._critic_backward(reals[p], fakes[p], epsilon[p], count) for p in self.execution.chunks(count)]
+        numbers = self.processes.mean(torch.stack(parts).sum(0))
+        self.state.output = dict(zip(TrainingOutput.ALL, numbers, strict=True))  # the latest ones replace some of them
+        if self.critic_updates % self.penalty_every == 0:
+            self._latest |= dict(zip(TrainingOutput.ALL[2:4], numbers[2:4], strict=True))
+        self._refuse_infinite("critic", numbers[0])
+        self._step(self.critic, self.critic_optimizer)
+
+    def _critic_backward(self, reals: Tensor, fakes: Tensor, epsilon: Tensor, count: int) -> Tensor:
+        """Add the gradients of some of the images; give their share in the numbers of `TrainingOutput.ALL`."""
+        with self.execution.precision(reals.device):
+            real_scores, fake_scores = self.critic(torch.cat([reals, fakes])).to(reals.dtype).chunk(2)
+        self.fire_event(IterationEvents.FORWARD_COMPLETED)
+        loss = self.loss.critic(real_scores, fake_scores)
+        penalty, norms = loss.new_zeros(()), loss.new_zeros(1)
+        if self.critic_updates % self.penalty_every == 0:
+            with self.execution.eager():
+                penalty, norms = self.gradient_penalty(self.critic, reals, fakes, epsilon=epsilon)
+            loss = loss + self.penalty_every * penalty
+        self.fire_event(IterationEvents.LOSS_COMPLETED)
+        share = len(reals) / count
+        (loss * share).backward()
+        self.fire_event(IterationEvents.BACKWARD_COMPLETED)
+        with torch.no_grad():
+            gap = real_scores.mean() - fake_scores.mean()
+            generator_loss = self.loss.generator(fake_scores, real_scores)
+            return torch.stack([loss.detach(), gap, penalty.detach(), norms.mean(), generator_loss]) * share
+
+    def _update_generator(self, reals: Tensor, valid: Tensor | None = None) -> None:
+        count = len(reals)
+        latents, for_fakes = self.draw_latents(count), self._uniforms(count, self._draws)
+        seen_reals = self._augmented(reals) if self.loss.needs_reals else None
+        self.generator_optimizer.zero_grad()
+        with frozen(self.critic):
+            parts = [
+                self._generator_backward(latents[p], for_fakes[p], _part(seen_reals, p), _part(valid, p), count)
+                for p in self.execution.chunks(count)
+            ]
+        loss = self.processes.mean(torch.stack(parts).sum())
+        self._latest[TrainingOutput.GENERATOR_LOSS] = loss
+        self._refuse_infinite("generator", loss)
+        self._step(self.generator, self.generator_optimizer)
+
+    def _generator_backward(
+        self, latents: Tensor, uniforms: Tensor, reals: Tensor | None, valid: Tensor | None, count: int
+    ) -> Tensor:
+        """Add the gradients of some of the fakes; give their share in the loss."""
+        with self.execution.precision(latents.device):
+            fakes = masked(self.generator(latents), valid)
+            seen = fakes if self.augment is None else self.augment(fakes.float(), uniforms)
+            fake_scores = self.critic(self.execution.lay_out(seen))
+            with torch.no_grad():
+                real_scores = None if reals is None else self.critic(reals)
+        loss = self.loss.generator(fake_scores.to(latents.dtype), real_scores) * (len(latents) / count)
+        loss.backward()
+        return loss.detach()
+
+    @property
+    def _draws(self) -> int:
+        return 0 if self.augment is None else self.augment.draws
+
+    def _uniforms(self, count: int, numbers: int) -> Tensor:
+        drawn = torch.rand(count * self.processes.count, numbers, generator=self.random)
+        return self.processes.part(drawn).to(self.state.device)
+
+    def _augmented(self, images: Tensor) -> Tensor:
+        if self.augment is None:
+            return images
+        return self.execution.lay_out(self.augment(images, self._uniforms(len(images), self._draws)))
+
+    def _step(self, network: nn.Module, optimizer: Optimizer) -> None:
+        self.processes.average_gradients(network.parameters())
+        if self.execution.clip_norm is not None:
+            nn.utils.clip_grad_norm_(network.parameters(), self.execution.clip_norm)
+        optimizer.step()
+
+    def _refuse_infinite(self, network: str, loss: Tensor) -> None:
+        ends_epoch = self.state.iteration % (self.state.epoch_length or 1) == 0  # before anything is saved
+        if self.state.iteration % self.execution.check_every and not ends_epoch:
+            return
+        if not math.isfinite(value := loss.item()):
+            raise RuntimeError(
+                f"The {network}'s loss is {value} at iteration {self.state.iteration} (epoch {self.state.epoch}), "
+                "expected a finite number: lower the learning rate, or check the patches for values that are "
+                "not finite or not in [-1, 1]."
+            )
+
+
+def _part(values: Tensor | None, part: slice) -> Tensor | None:
+    return None if values is None else values[part]

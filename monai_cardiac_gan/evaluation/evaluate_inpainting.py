@@ -1,0 +1,188 @@
+"""How near inpainted patches come to what had been hidden."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+import torch
+from skimage.metrics import structural_similarity
+from torch import Tensor
+
+from monai_cardiac_gan.aorta import AortaDisc, measure_disc
+from monai_cardiac_gan.atomic import write_json, write_text
+from monai_cardiac_gan.data import AortaPatchDataset, valid_region
+from monai_cardiac_gan.inferers import Inpainter, seam_error, square_mask
+from monai_cardiac_gan.inferers.random_masks import within_valid
+from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.losses import masked_l1
+
+__all__ = ["EvaluateInpainting", "InpaintingQuality", "inpainting_quality"]
+
+logger = logging.getLogger(__name__)
+
+WINDOW_SIGMA = 1.5
+"""Standard deviation of the window of SSIM, pixels (Wang et al. 2004)."""
+VALUE_RANGE = 2.0
+"""From -1 to 1."""
+LEAST_ERROR = 1e-12
+"""Mean squared errors below count as this, 126 dB, so that equal images have a number."""
+
+
+@dataclass(frozen=True)
+class InpaintingQuality:
+    """One way to inpaint against the originals; means over the patches.
+
+    Attributes:
+        l1: mean absolute difference inside the mask, 0 to 2.
+        psnr: peak signal-to-noise ratio inside the mask, dB; mean of the patches' own.
+        ssim: structural similarity, mean over the hidden pixels.
+        seam: see `seam_error`.
+        found: share of the patches with an aorta in which one is found after inpainting; None without any.
+        centre_error_mm: mean distance of the centres, where both have one; None if none has, as below.
+        diameter_error_mm: mean absolute difference of the diameters.
+        diameter_bias_mm: mean difference, inpainted less original.
+        patches: how many.
+        with_aorta: in how many originals an aorta was found.
+    """
+
+    l1: float
+    psnr: float
+    ssim: float
+    seam: float
+    found: float | None
+    centre_error_mm: float | None
+    diameter_error_mm: float | None
+    diameter_bias_mm: float | None
+    patches: int
+    with_aorta: int
+
+
+def inpainting_quality(painted: Tensor, originals: Tensor, masks: Tensor, pixel_mm: float = 1.0) -> InpaintingQuality:
+    """Compare inpainted patches with what they were.
+
+    Args:
+        painted: (N, 1, H, W), -1 to 1.
+        originals: the same shape.
+        masks: the same shape, bool.
+        pixel_mm: side of a pixel, mm.
+
+    Example:
+        >>> original = torch.linspace(-1, 1, 128 * 128).view(1, 1, 128, 128)
+        >>> mask = square_mask().expand(1, 1, 128, 128)
+        >>> quality = inpainting_quality(torch.where(mask, original + 0.02, original).clamp(-1, 1), original, mask)
+        >>> round(quality.l1, 3), round(quality.psnr, 1)
+        (0.02, 40.0)
+    """
+    hidden = (painted - originals).square().flatten(1)
+    weights = masks.flatten(1).to(hidden.dtype)
+    errors = (hidden * weights).sum(1) / weights.sum(1)
+    discs = [
+        (measure_disc(original[0].numpy(), pixel_mm), measure_disc(painted_one[0].numpy(), pixel_mm))
+        for original, painted_one in zip(originals.cpu(), painted.cpu(), strict=True)
+    ]
+    there = [pair for pair in discs if pair[0] is not None]
+    pairs = [(original, found) for original, found in there if original is not None and found is not None]
+    return InpaintingQuality(
+        l1=masked_l1(painted, originals, masks).mean().item(),
+        psnr=(10 * torch.log10(VALUE_RANGE**2 / errors.clamp(min=LEAST_ERROR))).mean().item(),
+        ssim=float(np.mean([_ssim(*three) for three in zip(painted, originals, masks, strict=True)])),
+        seam=seam_error(painted, originals, masks).mean().item(),
+        found=len(pairs) / len(there) if there else None,
+        centre_error_mm=_mean([pixel_mm * float(np.linalg.norm(b.centre - a.centre)) for a, b in pairs]),
+        diameter_error_mm=_mean([abs(_growth(pair)) for pair in pairs]),
+        diameter_bias_mm=_mean([_growth(pair) for pair in pairs]),
+        patches=len(painted),
+        with_aorta=len(there),
+    )
+
+
+class EvaluateInpainting:
+    """Inpaint the same masks of held-out patches in several ways and compare them in one table.
+
+    Args:
+        inpainters: name -> way to inpaint.
+        held_out: patches that nothing was trained on, all with pixels of one size; pixels outside the field of view do not
+            count.
+        output_dir: where ``inpainting.json`` and ``inpainting.md`` go.
+        mask_size: side of the square mask in the middle, pixels.
+        batch_size: patches at once.
+        groups: name -> pattern of subjects (``"la_*"``, as `fnmatch` reads it); each gets rows of its own beside those of all.
+
+    Raises:
+        ValueError: when a pattern fits no subject.
+    """
+
+    def __init__(
+        self,
+        inpainters: Mapping[str, Inpainter],
+        held_out: AortaPatchDataset,
+        output_dir: str,
+        mask_size: int = 25,
+        batch_size: int = 16,
+        groups: Mapping[str, str] | None = None,
+    ) -> None:
+        self.inpainters, self.held_out = dict(inpainters), held_out
+        self.groups = {name: self._rows(pattern) for name, pattern in (groups or {}).items()}
+        self.output_dir = Path(output_dir)
+        self.mask_size, self.batch_size = mask_size, batch_size
+
+    def run(self) -> dict[str, InpaintingQuality]:
+        """Inpaint, compare and write."""
+        originals = self.held_out.all_patches().float()
+        pixel_mm = float(self.held_out[0][Field.IMAGE].pixdim[0])
+        masks = square_mask(self.mask_size, shape=originals.shape[2:]).expand_as(originals)
+        valid = valid_region(self.held_out.all_bounds(), originals.shape[-1])
+        hidden = within_valid(masks, valid)
+        found = {}
+        for name, inpainter in self.inpainters.items():
+            parts = zip(*(each.split(self.batch_size) for each in (originals, masks, valid)), strict=True)
+            painted = torch.cat([inpainter(*part) for part in parts])
+            found[name] = inpainting_quality(painted, originals, hidden, pixel_mm)
+            for group, rows in self.groups.items():
+                found[f"{name}, {group}"] = inpainting_quality(painted[rows], originals[rows], hidden[rows], pixel_mm)
+            logger.info("%s: %s", name, found[name])
+        write_json(self.output_dir / "inpainting.json", {name: asdict(quality) for name, quality in found.items()})
+        write_text(self.output_dir / "inpainting.md", _table(found))
+        return found
+
+    def _rows(self, pattern: str) -> list[int]:
+        names = self.held_out.subjects()
+        rows = [row for row, name in enumerate(names) if fnmatchcase(name, pattern)]
+        if not rows:
+            raise ValueError(f"no held-out subject is called like '{pattern}': expected names such as '{names[0]}'.")
+        return rows
+
+
+def _table(found: Mapping[str, InpaintingQuality]) -> str:
+    names = list(InpaintingQuality.__dataclass_fields__)
+    lines = [f"| inpainter | {' | '.join(names)} |", "|---|" + "---:|" * len(names)]
+    for label, quality in found.items():
+        cells = ["-" if value is None else f"{value:.3g}" for value in asdict(quality).values()]
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _ssim(painted: Tensor, original: Tensor, mask: Tensor) -> float:
+    _, similarities = structural_similarity(
+        painted[0].cpu().numpy(),
+        original[0].cpu().numpy(),
+        data_range=VALUE_RANGE,
+        gaussian_weights=True,
+        sigma=WINDOW_SIGMA,
+        use_sample_covariance=False,
+        full=True,
+    )
+    return float(similarities[mask[0].cpu().numpy()].mean())
+
+
+def _growth(pair: tuple[AortaDisc, AortaDisc]) -> float:
+    return pair[1].diameter_mm - pair[0].diameter_mm
+
+
+def _mean(values: list[float]) -> float | None:
+    return float(np.mean(values)) if values else None

@@ -1,0 +1,158 @@
+"""Where work is done: in this process, in several, or on a cluster."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, TypeVar
+
+import loky
+import torch
+
+__all__ = ["LostWorkerError", "available_cores", "dask_executor", "local_executor", "run_all"]
+
+TASK = TypeVar("TASK")
+ATTEMPTS = 2
+"""How often a task may take its process with it, alone, before it is given up."""
+PRELOADED = ["monai_cardiac_gan.preparation"]
+"""Imported once, for all workers."""
+RETRIES = 2
+"""Retries of a task that fails on a cluster; Dask moves tasks of workers that die by itself."""
+
+
+def available_cores() -> int:
+    """Cores that this process may use: less than the machine's under an affinity or a container's limit."""
+    return int(loky.cpu_count())
+
+
+class LostWorkerError(RuntimeError):
+    """The process that worked on a task died, more than once."""
+
+
+@contextmanager
+def local_executor(workers: int) -> Iterator[Executor]:
+    """An executor with that many processes, each of one thread; with one worker a thread of this process.
+
+    Raises:
+        ValueError: when there are no workers.
+    """
+    if workers < 1:
+        raise ValueError(f"workers is {workers}: expected at least 1, or None for all cores.")
+    if workers == 1:
+        with ThreadPoolExecutor(1) as thread:
+            yield thread
+        return
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if hasattr(context, "set_forkserver_preload"):
+        context.set_forkserver_preload(PRELOADED)
+    pool = ProcessPoolExecutor(workers, context, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def dask_executor(scheduler: str) -> Iterator[Executor]:
+    """The executor of a running Dask cluster (extra ``cluster``).
+
+    Args:
+        scheduler: its address, such as ``tcp://node1:8786``, or the path of a scheduler file.
+
+    Raises:
+        ImportError: when dask.distributed is not installed.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ImportError(
+            "a scheduler was given and dask.distributed is not installed: pip install 'monai_cardiac_gan[cluster]'."
+        ) from error
+    client = Client(scheduler_file=scheduler) if os.path.isfile(scheduler) else Client(scheduler)
+    with client:
+        yield client.get_executor(pure=False, retries=RETRIES)
+
+
+def run_all(
+    function: Callable[[TASK], Any],
+    tasks: Sequence[TASK],
+    make_executor: Callable[[], Any],
+    width: int | None = None,
+) -> Iterator[tuple[TASK, Future]]:
+    """Do all tasks, in any order; a process that dies costs the tasks that it held, once.
+
+    When the executor breaks, the tasks that were in flight are done again, each alone, so that the one that broke it is
+    known; it is given up after two deaths.
+
+    Args:
+        function: does one task.
+        tasks: all of them.
+        make_executor: gives a context manager with a fresh executor.
+        width: tasks in flight; None hands all over at once, for executors that survive the death of their workers.
+
+    Yields:
+        Each task with its future, which is done; that of a task that was given up raises `LostWorkerError`.
+    """
+    left, suspects = deque(tasks), deque[TASK]()
+    deaths: dict[int, int] = {}
+    while left or suspects:
+        alone = bool(suspects)
+        with make_executor() as executor:
+            broken = yield from _round(function, suspects if alone else left, executor, 1 if alone else width)
+        if alone and broken:
+            (task,) = broken
+            deaths[id(task)] = deaths.get(id(task), 0) + 1
+            if deaths[id(task)] < ATTEMPTS:
+                suspects.append(task)
+            else:
+                yield task, _lost()
+        else:
+            suspects.extend(broken)
+
+
+def _round(
+    function: Callable[[TASK], Any], queue: deque[TASK], executor: Executor, width: int | None
+) -> Generator[tuple[TASK, Future], None, list[TASK]]:
+    """Work through a queue until it is empty or the executor breaks; returns the tasks that were in flight then."""
+    flying: dict[Future, TASK] = {}
+    broken: list[TASK] = []
+    while (queue or flying) and not broken:
+        while queue and (width is None or len(flying) < width):
+            task = queue.popleft()
+            try:
+                flying[executor.submit(partial(function, task))] = task
+            except BrokenExecutor:
+                broken.append(task)
+                break
+        done, _ = wait(flying, return_when=FIRST_COMPLETED)
+        for future in done:
+            task = flying.pop(future)
+            if isinstance(future.exception(), BrokenExecutor):
+                broken.append(task)
+            else:
+                yield task, future
+    return broken + list(flying.values())
+
+
+def _lost() -> Future:
+    future: Future = Future()
+    future.set_exception(
+        LostWorkerError(
+            f"the process that worked on it died {ATTEMPTS} times, alone; was it out of memory? See the system's log."
+        )
+    )
+    return future

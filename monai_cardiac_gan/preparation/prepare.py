@@ -1,0 +1,317 @@
+"""From a data list to a patch set: grade, localise, crop, split; by any number of processes, and again where it stopped."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from monai_cardiac_gan.data import (
+    PatchStore,
+    Pseudonyms,
+    Record,
+    VolumeEntry,
+    corrected,
+    input_state,
+    read_corrections,
+    read_input_states,
+    read_manifest,
+    read_provenance,
+    settings_digest,
+    write_input_states,
+)
+from monai_cardiac_gan.data.manifest import MANIFEST
+from monai_cardiac_gan.executors import LostWorkerError, available_cores, dask_executor, local_executor, run_all
+from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.preparation.assemble import assemble_manifest, once_each, provenance_of
+from monai_cardiac_gan.preparation.prepare_volume import (
+    PreparedVolume,
+    VolumeSteps,
+    VolumeTask,
+    input_fields,
+    prepare_volume,
+    volume_key,
+)
+from monai_cardiac_gan.quality import GradeThreshold
+from monai_cardiac_gan.reporting.contact_sheet import write_contact_sheet
+from monai_cardiac_gan.transforms import (
+    Crop,
+    CropAortaPatchesd,
+    GradeImageQualityd,
+    LocaliseAortad,
+    ScaleByPercentilesd,
+    standard_volume,
+)
+
+__all__ = ["PreparePatchSet"]
+
+logger = logging.getLogger(__name__)
+
+INPUTS = "inputs.json"
+"""Sizes, times and digests of the files that were read, so that a second run need not read them."""
+NOTE_SECONDS = 10.0
+"""How often that file is brought up to date during a run."""
+EXCLUDED_STATUS = 3
+"""Exit status of a strict run that excluded volumes; 1 and 2 are Python's own."""
+PATCH_SPACING_MM = 1.0
+"""Pixels of the publication's patches."""
+SHOWN = 3
+"""Names that a message lists."""
+
+
+class PreparePatchSet:
+    """Make a patch set of all usable volumes; the others are excluded, with the reason.
+
+    A second run does only what is missing: what a volume's patches are made from (content of its files, its entry in the
+    data list) and how (settings of all steps, version of the package) names their folder, and a folder that is there is
+    not made again. A run that is stopped at any moment loses at most the volumes in hand. The patches are the same bytes
+    whatever the number of processes. Beside them lie ``manifest.json`` (what is in the set), ``provenance.json`` (how it
+    came about) and the contact sheet.
+
+    Args:
+        datalist: records (`data.read_datalist`).
+        output_dir: folder of the patch set.
+        volume: transform that loads a record in RAS+ axes (`transforms.standard_volume` without resampling).
+        grade: transform that fills `Field.QUALITY`.
+        threshold: which grades are good enough.
+        localise: transform that fills `Field.AORTA`.
+        scale: transform that brings intensities to [-1, 1].
+        crop: transform that fills `Field.PATCHES`.
+        train_fraction: share of the subjects for training.
+        seed: of the split and of any jitter.
+        min_patches: volumes with fewer believable slices are excluded.
+        overwrite: replace a set that was prepared with other settings, or of subjects that the data list no longer names.
+        strict: end with an error when a volume was excluded (the patch set is written all the same).
+        figures: draw one large figure for each kept volume.
+        use_labels: take the aorta from the label maps of records that have one; otherwise they are not read (public
+            data lists name label maps of other organs).
+        sheet: write the contact sheet.
+        corrections: CSV of points inside the aorta (`data.read_corrections`), for volumes that the sheet shows as wrong.
+        workers: processes; None takes all cores, 1 works in this process.
+        scheduler: address or file of a Dask scheduler whose cluster does the work (extra ``cluster``); all its workers
+            must see the files and the output folder under the same paths.
+        subject_key: file with a secret, made where it does not exist; with it subjects and files appear nowhere under
+            their names, but under keyed hashes (`data.Pseudonyms`).
+
+    Raises:
+        ValueError: when corrections fit no volume.
+    """
+
+    def __init__(
+        self,
+        datalist: Sequence[Record],
+        output_dir: str,
+        volume: Callable[[Any], Any] | None = None,
+        grade: Callable[[Any], Any] | None = None,
+        threshold: GradeThreshold | None = None,
+        localise: Callable[[Any], Any] | None = None,
+        scale: Callable[[Any], Any] | None = None,
+        crop: Crop | None = None,
+        train_fraction: float = 0.8,
+        seed: int = 0,
+        min_patches: int = 1,
+        overwrite: bool = False,
+        strict: bool = False,
+        figures: bool = False,
+        use_labels: bool = False,
+        sheet: bool = True,
+        corrections: str | None = None,
+        workers: int | None = 1,
+        scheduler: str | None = None,
+        subject_key: str | None = None,
+    ) -> None:
+        self.store = PatchStore(output_dir)
+        self.steps = VolumeSteps(
+            volume=volume or standard_volume(None),
+            grade=grade or GradeImageQualityd(Field.IMAGE),
+            threshold=threshold or GradeThreshold(),
+            localise=localise or LocaliseAortad(Field.IMAGE),
+            scale=scale or ScaleByPercentilesd(Field.IMAGE),
+            crop=crop or CropAortaPatchesd(Field.IMAGE, spacing=PATCH_SPACING_MM),
+            min_patches=min_patches,
+            use_labels=use_labels,
+            figures=figures,
+            sheet=sheet,
+            seed=seed,
+        )
+        self.train_fraction, self.seed = train_fraction, seed
+        self.overwrite, self.strict, self.sheet = overwrite, strict, sheet
+        self.workers, self.scheduler = available_cores() if workers is None else workers, scheduler
+        self.records, self.names = _renamed(datalist, subject_key)
+        if corrections is not None:
+            images = [name or str(record[Field.IMAGE]) for record, name in zip(self.records, self.names, strict=True)]
+            self.records = corrected(self.records, read_corrections(corrections), images)
+
+    def run(self) -> list[VolumeEntry]:
+        """Prepare all volumes that are not ready yet.
+
+        Returns:
+            The manifest's entry of each record, in their order.
+
+        Raises:
+            FileExistsError: when the folder holds something else, a set with other settings, or one of other subjects.
+            RuntimeError: when another process is preparing the same set.
+            ValueError: when fewer than two different subjects are usable.
+            OSError: when the folder cannot be written, such as a full disk; what is done is kept.
+            SystemExit: with status 3, when volumes were excluded and `strict` is true.
+        """
+        settings = self.steps.settings()
+        digest = settings_digest(settings)
+        with self.store.claimed():
+            earlier = self._earlier(settings, digest)
+            prepared = self._prepared(digest)
+            _log([volume.entry for volume in prepared])
+            manifest = assemble_manifest(
+                self.store,
+                [volume.entry for volume in prepared],
+                digest,
+                self._wanted(),
+                self.train_fraction,
+                self.seed,
+                earlier,
+            )
+            self.store.finish(manifest, provenance_of(prepared, settings, self.train_fraction, self.seed))
+            if self.sheet:
+                sheet = write_contact_sheet(self.store.folder, manifest.volumes)
+                logger.info("contact sheet: %s", sheet[0])
+            self.store.remove_others(volume.entry.key for volume in prepared if volume.entry.key)
+        logger.info("patch set: %s", self.store.folder)
+        excluded = len(manifest.volumes) - len(manifest.kept())
+        if self.strict and excluded:
+            logger.error("%d volumes were excluded and --strict was asked for", excluded)
+            raise SystemExit(EXCLUDED_STATUS)
+        return list(manifest.volumes)
+
+    def _earlier(self, settings: Mapping[str, Any], digest: str) -> dict[str, str]:
+        """The split of the subjects in the set that is there already."""
+        if self.overwrite or not (self.store.folder / MANIFEST).exists():
+            return {}
+        manifest = read_manifest(self.store.folder)
+        if manifest.settings != digest:
+            provenance = read_provenance(self.store.folder)
+            before = {} if provenance is None else provenance.settings
+            raise FileExistsError(
+                f"{self.store.folder}: holds a patch set that was prepared with other settings "
+                f"({', '.join(list(_differences(before, settings))[:SHOWN]) or 'unknown'}); choose another folder, or "
+                "overwrite it."
+            )
+        split = {entry.subject: entry.split for entry in manifest.volumes if entry.split is not None}
+        gone = sorted(set(split) - {record[Field.SUBJECT] for record in self.records})
+        if gone:
+            raise FileExistsError(
+                f"{self.store.folder}: holds a patch set of {len(gone)} subjects that the data list does not name "
+                f"({', '.join(gone[:SHOWN])}); choose another folder, or overwrite it."
+            )
+        return split
+
+    def _wanted(self) -> dict[str, str]:
+        """The split that the data list names."""
+        return {record[Field.SUBJECT]: record[Field.SPLIT] for record in self.records if Field.SPLIT in record}
+
+    def _prepared(self, digest: str) -> list[PreparedVolume]:
+        """What became of each record, in their order."""
+        known = read_input_states(self.store.folder / INPUTS)
+        tasks = [
+            VolumeTask(number, record, name, known.get(name or str(record[Field.IMAGE])))
+            for number, (record, name) in enumerate(zip(self.records, self.names, strict=True))
+        ]
+        done: dict[int, PreparedVolume] = {}
+        with tqdm(total=len(tasks), desc="volumes", unit="volume") as bar:
+            for task, volume in self._done(tasks, digest, bar):
+                done[task.number] = volume
+        self._note_inputs(done.values())
+        return once_each([done[task.number] for task in tasks])
+
+    def _done(self, tasks: Sequence[VolumeTask], digest: str, bar: tqdm) -> Iterator[tuple[VolumeTask, PreparedVolume]]:
+        """Each volume with its entry, first those that were ready before."""
+        missing: list[VolumeTask] = []
+        for task in tasks:
+            if (volume := self._ready(task, digest)) is None:
+                missing.append(task)
+            else:
+                bar.update()
+                yield task, volume
+        ready = len(tasks) - len(missing)
+        logger.info("%d of %d volumes are ready from an earlier run", ready, len(tasks))
+        made: list[PreparedVolume] = []
+        noted = time.monotonic()
+        work = partial(prepare_volume, self.steps, digest, str(self.store.folder))
+        for task, future in run_all(work, missing, *self._executor(len(missing))):
+            try:
+                volume = future.result()
+            except LostWorkerError as error:
+                volume = task.excluded(f"{task.image}: {error}")
+            except OSError as error:
+                self._note_inputs(made)
+                raise OSError(
+                    f"{self.store.folder}: cannot be written ({error.strerror or error}); {ready + len(made)} of {len(tasks)} "
+                    "volumes are ready and kept: make room and start the same command again."
+                ) from error
+            made.append(volume)
+            bar.update()
+            if time.monotonic() - noted > NOTE_SECONDS:
+                self._note_inputs(made)
+                noted = time.monotonic()
+            yield task, volume
+
+    def _ready(self, task: VolumeTask, digest: str) -> PreparedVolume | None:
+        """A volume whose files have not changed since it was prepared."""
+        if task.known is None or Field.ERROR in task.record:
+            return None
+        try:
+            states = {
+                field: input_state(task.record[field], task.known.get(field))
+                for field in input_fields(task.record, self.steps.use_labels)
+                if field in task.known
+            }
+        except OSError:
+            return None
+        if states != dict(task.known) or self.store.outcome(volume_key(task, digest, states)) is None:
+            return None
+        return prepare_volume(self.steps, digest, str(self.store.folder), task)
+
+    def _executor(self, count: int) -> tuple[Callable[[], Any], int | None]:
+        """How to make an executor, and how many volumes it has in hand at once."""
+        if self.scheduler is not None:
+            return partial(dask_executor, self.scheduler), None
+        workers = max(1, min(self.workers, count)) if self.workers > 0 else self.workers
+        return partial(local_executor, workers), workers
+
+    def _note_inputs(self, volumes: Iterable[PreparedVolume]) -> None:
+        path = self.store.folder / INPUTS
+        states = read_input_states(path) | {volume.entry.image: volume.inputs for volume in volumes if volume.inputs}
+        write_input_states(path, states)
+
+
+def _log(entries: Sequence[VolumeEntry]) -> None:
+    kept = [entry for entry in entries if entry.is_kept]
+    logger.info("%d of %d volumes kept, %d patches", len(kept), len(entries), sum(entry.patches for entry in kept))
+    for entry in entries:
+        if not entry.is_kept:
+            logger.warning("excluded: %s: %s", entry.subject, entry.reason)
+
+
+def _renamed(datalist: Sequence[Record], subject_key: str | None) -> tuple[list[Record], list[str | None]]:
+    """The records, and what stands for the files' names; under pseudonyms where a key is given."""
+    if subject_key is None:
+        return [dict(record) for record in datalist], [None] * len(datalist)
+    names = Pseudonyms(subject_key)
+    records = [{**record, Field.SUBJECT: names(record[Field.SUBJECT])} for record in datalist]
+    return records, [names(str(Path(record[Field.IMAGE]).resolve())) for record in datalist]
+
+
+def _differences(before: Any, now: Any, path: str = "") -> Iterator[str]:
+    """Where two trees of settings differ."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for name in sorted({*before, *now}):
+            yield from _differences(before.get(name), now.get(name), f"{path}.{name}" if path else str(name))
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        for index, (one, other) in enumerate(zip(before, now, strict=True)):
+            yield from _differences(one, other, f"{path}[{index}]")
+    elif before != now:
+        yield f"{path}: {before!r} before, {now!r} now"

@@ -1,0 +1,189 @@
+"""What came out of inpainting: figures, numbers and one page that shows them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ignite.engine import Engine, Events
+from tqdm import tqdm
+
+import monai_cardiac_gan
+from monai_cardiac_gan.aorta import AortaDisc, AortaEllipse
+from monai_cardiac_gan.atomic import write_json
+from monai_cardiac_gan.data import VolumeEntry, read_manifest
+from monai_cardiac_gan.evaluation.calibrate_inpainting import CENTRE, DIAMETER, PIXEL, read_calibration
+from monai_cardiac_gan.evaluation.generate_patches import SAMPLES_FIGURE
+from monai_cardiac_gan.inferers import DiscUncertainty, InpaintedPatch, InpaintingResult, UncertaintyCalibration
+from monai_cardiac_gan.reporting.page import Section, write_page
+from monai_cardiac_gan.visualize import (
+    figure_of_results,
+    figure_of_starts,
+    figure_of_traces,
+    figure_of_uncertainty,
+    save_figure,
+    write_search_gif,
+    write_search_video,
+)
+
+__all__ = ["InpaintingReport"]
+
+logger = logging.getLogger(__name__)
+
+RESULTS, PAGE, TEMPLATE = "results.json", "report.html", "report.html.j2"
+
+
+class InpaintingReport:
+    """Ignite handler: collect the results of an `InpaintingEvaluator`, then write figures, ``results.json``, ``report.html``.
+
+    Args:
+        output_dir: folder of the report.
+        patch_set: the patch set's folder; its figures and its list of excluded volumes go into the report.
+        calibration: a report of `CalibrateInpainting`; where it was learnt for this search, intervals are given.
+        video: write the searches as MP4, too (needs the extra ``video``).
+    """
+
+    def __init__(
+        self, output_dir: str, patch_set: str | None = None, calibration: str | None = None, video: bool = False
+    ) -> None:
+        self.output_dir = Path(output_dir)
+        self.calibration, self.video = calibration, video
+        self.patch_set = None if patch_set is None else Path(patch_set)
+        self._entries: list[dict[str, Any]] = []
+        self._sections: list[Section] = []
+        self._intervals: dict[str, UncertaintyCalibration] = {}
+
+    def attach(self, engine: Engine) -> None:
+        """Collect after each batch, write at the end."""
+        engine.add_event_handler(Events.STARTED, self._start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._collect)
+        engine.add_event_handler(Events.COMPLETED, self._write)
+
+    def _start(self, engine: Engine) -> None:
+        self._entries, self._sections, self._intervals = [], [], {}
+        if self.calibration is not None:
+            self._intervals = read_calibration(self.calibration, engine.network, engine.inferer)
+        self.output_dir.mkdir(parents=True, exist_ok=True)
+        for old in (RESULTS, PAGE, *(path.name for path in self.output_dir.glob("patch_*"))):
+            (self.output_dir / old).unlink(missing_ok=True)  # a report of an earlier run must not pass for this one's
+
+    def _collect(self, engine: Engine) -> None:
+        result: InpaintingResult = engine.state.output["result"]
+        for patch in tqdm(result, total=len(result), desc="figures", leave=False):
+            entry = {
+                **patch_entry(patch),
+                "seconds_of_batch": result.seconds,
+                "seed": result.seed,
+                "intervals": self._interval_entry(patch.uncertainty),
+            }
+            self._entries.append(entry)
+            self._sections.append(self._drawn(patch, entry, f"patch_{len(self._entries) - 1:03d}"))
+
+    def _drawn(self, patch: InpaintedPatch, entry: Mapping[str, Any], stem: str) -> Section:
+        """Figures and animation of a patch, and the section that shows them."""
+        figures = {
+            f"{stem}_starts.png": figure_of_starts(patch),
+            f"{stem}_results.png": figure_of_results(patch),
+            f"{stem}_losses.png": figure_of_traces(patch.traces, patch.best),
+        }
+        if len(patch.solutions) > 1:
+            figures[f"{stem}_uncertainty.png"] = figure_of_uncertainty(patch, **self._pixel_interval(patch))
+        for name, figure in figures.items():
+            save_figure(figure, self.output_dir / name)
+        gif = write_search_gif(patch, self.output_dir / f"{stem}_search.gif")
+        if self.video:
+            write_search_video(patch, self.output_dir / f"{stem}_search.mp4")
+        title = f"{stem.replace('_', ' ').capitalize()}: {patch.origin.subject}, slice {patch.origin.slice}"
+        return Section(title, _sentence(entry), [*figures, gif.name])
+
+    def _pixel_interval(self, patch: InpaintedPatch) -> dict[str, Any]:
+        """Half of the calibrated interval of each pixel, for the figure; nothing where there is no calibration."""
+        pixels = self._intervals.get(PIXEL)
+        if pixels is None:
+            return {}
+        half_width = pixels.half_width(patch.std.numpy()) * patch.mask.numpy()
+        return {"half_width": half_width, "title": f"half of the {100 * pixels.level:.0f} % interval"}
+
+    def _interval_entry(self, found: DiscUncertainty) -> dict[str, Any] | None:
+        """Calibrated intervals of diameter and centre; None where there is no calibration, or fewer than two solutions."""
+        if not self._intervals or found.found < 2:
+            return None
+        diameter, centre = self._intervals[DIAMETER], self._intervals[CENTRE]
+        half = float(diameter.half_width(found.diameter_std_mm or 0.0))
+        middle = found.diameter_mm or 0.0
+        return {
+            "level": diameter.level,
+            "diameter_mm": [middle - half, middle + half],
+            "centre_within_mm": float(centre.half_width(found.centre_std_mm or 0.0)),
+        }
+
+    def _write(self, engine: Engine) -> None:
+        volumes = [] if self.patch_set is None else list(read_manifest(self.patch_set).volumes)
+        excluded = [{"subject": v.subject, "image": v.image, "reason": v.reason} for v in volumes if not v.is_kept]
+        version = monai_cardiac_gan.__version__
+        content = {"package_version": version, "patches": self._entries, "excluded_volumes": excluded}
+        write_json(self.output_dir / RESULTS, content)
+        sections = self._volume_sections(volumes)
+        if (self.output_dir / SAMPLES_FIGURE).exists():
+            sections.append(Section("Real and generated patches", "", [SAMPLES_FIGURE]))
+        page = write_page(self.output_dir / PAGE, TEMPLATE, sections=[*sections, *self._sections])
+        logger.info("report: %s", page.resolve())
+        logger.info("numbers: %s", (self.output_dir / RESULTS).resolve())
+
+    def _volume_sections(self, volumes: list[VolumeEntry]) -> list[Section]:
+        """One section for the volumes: those kept with a figure, the others with the reason."""
+        if self.patch_set is None:
+            return []
+        excluded = [f"{entry.subject}: {entry.reason}" for entry in volumes if not entry.is_kept]
+        pictures = [entry.figure or entry.row for entry in volumes]
+        images = [os.path.relpath(self.patch_set / name, self.output_dir) for name in pictures if name]
+        kept = len(volumes) - len(excluded)
+        text = f"{kept} of {len(volumes)} volumes were kept." + "".join(f"\nExcluded: {line}" for line in excluded)
+        return [Section("Volumes", text, images)]
+
+
+def patch_entry(patch: InpaintedPatch) -> dict[str, Any]:
+    """What is known of an inpainted patch, for JSON."""
+    best = patch.best
+    return {
+        **patch.origin.as_entry(),
+        "losses_at_start": {name: float(values[0, best]) for name, values in patch.traces.terms.items()},
+        "total_loss_start": float(patch.traces.total[0, best]),
+        "total_loss": float(patch.losses[best]),
+        "best_start": best,
+        "losses_of_starts": patch.losses.tolist(),
+        "evaluations": patch.evaluations.tolist(),
+        "stops": list(patch.stops),
+        "acquired": _as_entry(patch.acquired_disc),
+        "acquired_ellipse": _as_entry(patch.acquired_ellipse),
+        "expected": _as_entry(patch.expected_disc),
+        "expected_ellipse": _as_entry(patch.expected_ellipse),
+        "expected_of_starts": [_as_entry(disc) for disc in patch.discs],
+        "uncertainty": asdict(patch.uncertainty),
+    }
+
+
+def _as_entry(disc: AortaDisc | AortaEllipse | None) -> dict[str, Any] | None:
+    """A disc or an ellipse for JSON; None where no aorta was found."""
+    if disc is None:
+        return None
+    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(disc).items()}
+
+
+def _sentence(entry: Mapping[str, Any]) -> str:
+    acquired, expected = entry["acquired"], entry["expected"]
+    parts = [
+        f"{name} diameter {disc['diameter_mm']:.1f} mm" if disc else f"{name}: no aorta found"
+        for name, disc in (("acquired", acquired), ("expected", expected))
+    ]
+    if entry["intervals"]:
+        low, high = entry["intervals"]["diameter_mm"]
+        parts[-1] += f" ({100 * entry['intervals']['level']:.0f} % interval {low:.1f} to {high:.1f} mm)"
+    return (
+        f"{', '.join(parts)}; loss {entry['total_loss_start']:.4f} at the start, {entry['total_loss']:.4f} at the end."
+    )

@@ -1,0 +1,54 @@
+import pytest
+import torch
+from torch import nn
+
+from monai_cardiac_gan.inferers import LatentBank, fill_latent_bank, load_search_parts
+
+
+@pytest.fixture
+def generator():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 64), nn.Unflatten(1, (1, 8, 8)))
+
+
+@pytest.fixture
+def encoder(tmp_path):
+    torch.save(nn.Linear(2, 3).state_dict(), tmp_path / "encoder.pt")
+    return nn.Linear(2, 3)
+
+
+def bank():
+    return LatentBank(latent_size=3, count=20, side=4)
+
+
+def test_what_was_written_is_loaded(generator, encoder, tmp_path, caplog):
+    fill_latent_bank(bank(), generator, str(tmp_path / "new" / "bank.pt"), seed=4)
+    loaded = bank()
+    path = str(tmp_path / "encoder.pt")
+    load_search_parts("fast", generator, loaded, encoder.train(), str(tmp_path / "new" / "bank.pt"), path)
+    assert torch.equal(loaded.latents, bank().fill(generator, seed=4).latents)
+    assert torch.equal(encoder.weight, torch.load(path, weights_only=True)["weight"])
+    assert not encoder.training
+    assert "filling one" not in caplog.text
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_bank_that_is_missing_or_of_another_generator_is_filled_anew(generator, encoder, tmp_path, caplog, there):
+    path = str(tmp_path / "bank.pt")
+    if there:
+        fill_latent_bank(bank(), nn.Sequential(nn.Linear(3, 64), nn.Unflatten(1, (1, 8, 8))), path)
+    filled = bank()
+    load_search_parts("fast", generator, filled, encoder, path, None)
+    assert filled.belongs_to(generator)
+    assert f"{path} holds no bank of this generator: filling one" in caplog.text
+
+
+def test_the_publications_search_needs_nothing(generator, encoder, tmp_path):
+    empty = bank()
+    load_search_parts("paper", generator, empty, encoder, str(tmp_path / "no.pt"), str(tmp_path / "neither.pt"))
+    assert not empty.digest.any()
+
+
+def test_an_encoder_that_is_not_there_is_refused(generator, encoder, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no\.pt: no weights lie here; train first"):
+        load_search_parts("fast", generator, bank(), encoder, str(tmp_path / "bank.pt"), str(tmp_path / "no.pt"))

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from monai_cardiac_gan.visualize import write_search_gif, write_search_video
+from monai_cardiac_gan.visualize.display import to_display
+from monai_cardiac_gan.visualize.search_animation import GAP, HEADER, SCALE
+
+SIDE = 32
+
+
+def panel(image: Image.Image, place: int) -> np.ndarray:
+    """One panel at the patch's own size, in the range -1 to 1, its first row at the bottom."""
+    left = place * (SIDE * SCALE + GAP)
+    grey = np.asarray(image.convert("RGB"), dtype=float)[HEADER:, left : left + SIDE * SCALE, 1]
+    return grey[::SCALE, ::SCALE][::-1] / 127.5 - 1
+
+
+def test_one_frame_per_snapshot(result, tmp_path):
+    path = write_search_gif(result, 0, tmp_path / "descent.gif", frame_ms=50)
+    with Image.open(path) as image:
+        assert image.n_frames == 100
+        assert image.size == (4 * SIDE * SCALE + 3 * GAP, SIDE * SCALE + HEADER)
+        assert image.info["duration"] == 50
+        assert image.info["loop"] == 0
+
+
+def test_panels_show_what_they_say(result, tmp_path):
+    with Image.open(write_search_gif(result, 1, tmp_path / "descent.gif")) as image:
+        image.seek(99)
+        acquired, masked, generated, inpainted = (panel(image, place) for place in range(4))
+    mask = to_display(result.masks[1, 0].numpy())
+    away = ~mask.copy()
+    away[:, :9] = away[:, -9:] = False  # letters
+    patch, last = to_display(result.patches[1, 0].numpy()), to_display(result.snapshots[99, 1].numpy()) / 127.5 - 1
+    np.testing.assert_allclose(acquired[away], patch[away], atol=0.02)
+    np.testing.assert_allclose(masked[mask], 0.0, atol=0.02)
+    np.testing.assert_allclose(inpainted[mask], last[mask], atol=0.02)
+    np.testing.assert_allclose(inpainted[~mask], patch[~mask], atol=0.02)
+    np.testing.assert_allclose(generated[mask], last[mask], atol=0.02)
+
+
+def test_frames_too_short_for_gif_are_refused(result, tmp_path):
+    with pytest.raises(ValueError, match="each frame stands for 5 ms: expected at least 10"):
+        write_search_gif(result, 0, tmp_path / "descent.gif", frame_ms=5)
+
+
+def test_a_video_has_the_frames_of_the_animation(result, tmp_path):
+    imageio = pytest.importorskip("imageio.v3")
+    pytest.importorskip("imageio_ffmpeg")
+    path = write_search_video(result, 1, tmp_path / "descent.mp4", frames_per_second=20)
+    frames = imageio.imread(path, plugin="FFMPEG")
+    assert len(frames) == 100
+    with Image.open(write_search_gif(result, 1, tmp_path / "descent.gif")) as image:
+        for number in (0, 99):
+            image.seek(number)
+            still = np.asarray(image.convert("RGB"), float)
+            difference = frames[number][: still.shape[0], : still.shape[1]].astype(float) - still
+            assert np.abs(difference.mean()) < 4  # noise compresses badly: means of blocks, not pixels
+            blocks = np.abs(difference[: still.shape[0] // 8 * 8, : still.shape[1] // 8 * 8])
+            assert blocks.mean() < 25
+
+
+def test_a_video_needs_ffmpeg_and_time(result, tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="0 frames per second: expected at least 1"):
+        write_search_video(result, 0, tmp_path / "descent.mp4", frames_per_second=0)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"a video needs ffmpeg; pip install 'monai_cardiac_gan\[video\]'"):
+        write_search_video(result, 0, tmp_path / "descent.mp4")
