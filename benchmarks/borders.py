@@ -20,10 +20,15 @@ from torch import Tensor
 
 from monai_cardiac_gan.aorta import measure_disc
 from monai_cardiac_gan.data import (
+    KEPT,
+    TEST,
+    TRAIN,
     AortaPatchDataset,
     CachedPatches,
+    Manifest,
+    PatchRow,
     PatchStore,
-    column_table,
+    VolumeEntry,
     patch_stack,
     read_datalist,
     write_json,
@@ -72,7 +77,7 @@ BLACK = -0.9
 def make_sets(volumes: Path, folder: Path) -> None:
     """One patch set for each way to crop, of the same volumes."""
     stores = {name: PatchStore(folder / name.replace(" ", "_")) for name in CROPS}
-    entries: dict[str, list[dict[str, Any]]] = {name: [] for name in CROPS}
+    entries: dict[str, list[VolumeEntry]] = {name: [] for name in CROPS}
     for record in read_datalist(volumes):
         subject = record[Field.SUBJECT]
         found = ScaleByPercentilesd(Field.IMAGE)(LocaliseAortad(Field.IMAGE)(standard_volume(None)(record)))
@@ -81,12 +86,13 @@ def make_sets(volumes: Path, folder: Path) -> None:
             patches = crop(found)[Field.PATCHES]
             if not patches:
                 continue
-            entry = {Field.SUBJECT: subject, Field.GRADE: 4.0, "split": "test" if subject in HELD_OUT else "train"}
+            split = TEST if subject in HELD_OUT else TRAIN
+            entry = VolumeEntry(subject, record[Field.IMAGE], KEPT, key=subject, grade=4.0, split=split)
             pixels = patch_stack([patch[0].numpy() for patch in patches])
-            columns = column_table([patch.meta for patch in patches], [patch.affine.numpy() for patch in patches], 128)
-            entries[name].append(stores[name].add_patches(subject, entry, pixels, columns))
+            rows = [PatchRow.of(patch.meta, patch.affine.numpy(), pixels.shape[-1]) for patch in patches]
+            entries[name].append(stores[name].add_patches(entry, pixels, rows))
     for name, store in stores.items():
-        store.finish({"volumes": entries[name]})
+        store.finish(Manifest(entries[name]))
 
 
 def bars(patches: Tensor) -> float:

@@ -38,7 +38,7 @@ def gauss_newton(
         passes of the Jacobians.
     """
     rows = torch.tensor([row])
-    target, known = objective.targets[row], objective.known[row].expand_as(objective.targets[row])
+    target, known = objective.targets[row], ~objective.masks[row].expand_as(objective.targets[row])
     directions = torch.eye(len(start))
     latent, damping = start.clone(), FIRST_DAMPING
     found = objective(latent[None], rows)

@@ -7,8 +7,8 @@ The final losses of the published search are the targets. The fast search runs o
 batch. Losses are the published ones (without priors), taken from the latents of every gradient after the clock has stopped.
 The published search's time is that of its iterations, measured in this run on a single patch and on the whole batch, times
 their number: the whole of it takes an hour and more of a CPU, so that its results may be kept in a file and used again.
-For the spread over starts the published search is run again with other seeds on every sixth patch, the fast one from as many
-of its own starts.
+For the standard deviation over starts the published search is run again with other seeds on every sixth patch, the fast
+one from as many of its own starts.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from monai_cardiac_gan.inferers import (
     LatentObjective,
     NearestPatchInpainter,
     disc_uncertainty,
-    fast_search,
-    paper_search,
+    gradient_descent_search,
+    lbfgs_search,
     square_mask,
 )
 from monai_cardiac_gan.inferers.latent_bank import digest_of
@@ -55,7 +55,7 @@ BUNDLE = Path(__file__).parents[1] / "bundles" / "cardiac_aorta_wgan_gp"
 
 
 def networks(folder: Path, device: torch.device) -> tuple[nn.Module, nn.Module, LatentBank, nn.Module, nn.Module]:
-    """Generator, critic, bank, encoder and filling network with the weights of a folder, frozen, in evaluation mode."""
+    """Generator, critic, bank, encoder and inpainting U-Net with the weights of a folder, frozen, in evaluation mode."""
     made = (
         ResidualGenerator(width=4, max_channels=128),
         ResidualCritic(width=4, max_channels=128),
@@ -63,7 +63,7 @@ def networks(folder: Path, device: torch.device) -> tuple[nn.Module, nn.Module, 
         LatentEncoder(),
         InpaintingUNet(),
     )
-    for network, name in zip(made, ("model", "critic", "bank", "encoder", "filling"), strict=True):
+    for network, name in zip(made, ("model", "critic", "bank", "encoder", "inpainting_unet"), strict=True):
         load_network(network, str(folder / f"{name}.pt"))
         network.to(device).eval().requires_grad_(False)
     return made
@@ -78,12 +78,12 @@ def seconds(step: Callable[[], Any], device: torch.device) -> float:
     return time.perf_counter() - start
 
 
-def step_costs(generator: nn.Module, critic: nn.Module, patches: Tensor, known: Tensor) -> dict[str, float]:
+def step_costs(generator: nn.Module, critic: nn.Module, patches: Tensor, mask: Tensor) -> dict[str, float]:
     """Median seconds for one latent of a step of ours, of the usual public loop, and of its bare minimum, in turn."""
     count, device = len(patches), patches.device
     latents = torch.randn(count, LATENT_SIZE, generator=torch.Generator().manual_seed(0)).to(device)
-    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, known.expand_as(patches))
-    usual = UsualLoop(generator, critic, latents, patches, known)
+    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, mask.expand_as(patches))
+    usual = UsualLoop(generator, critic, latents, patches, mask)
 
     def bare() -> None:
         free = latents.clone().requires_grad_()
@@ -119,12 +119,10 @@ class UsualLoop:
     """A latent step as public implementations write it: networks in training mode, their weights differentiable, the image
     generated once for the contextual and once for the perceptual term."""
 
-    def __init__(
-        self, generator: nn.Module, critic: nn.Module, latents: Tensor, patches: Tensor, known: Tensor
-    ) -> None:
+    def __init__(self, generator: nn.Module, critic: nn.Module, latents: Tensor, patches: Tensor, mask: Tensor) -> None:
         self.generator, self.critic = generator, critic
         self.latents = latents.clone().requires_grad_()
-        self.patches, self.known = patches, known.to(patches.dtype)
+        self.patches, self.context = patches, (~mask).to(patches.dtype)
 
     def prepare(self) -> None:
         """Training mode and differentiable weights."""
@@ -133,7 +131,7 @@ class UsualLoop:
 
     def step(self) -> None:
         """One gradient step."""
-        contextual = ((self.generator(self.latents) - self.patches) * self.known).abs().sum()
+        contextual = ((self.generator(self.latents) - self.patches) * self.context).abs().sum()
         perceptual = -self.critic(self.generator(self.latents)).sum()
         (contextual + 0.1 * perceptual).backward()
         with torch.no_grad():
@@ -165,25 +163,25 @@ class NotedObjective:
 
 
 class Recorder:
-    """Passes a descent through and notes when each latent was evaluated."""
+    """Passes an optimiser through and notes when each latent was evaluated."""
 
-    def __init__(self, descent: Any) -> None:
-        self.descent = descent
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
         self.notes: list[Note] = []
 
-    def __call__(self, objective: LatentObjective, starts: Tensor, snapshots: int, progress: bool) -> Any:
+    def __call__(self, objective: LatentObjective, initial_latents: Tensor, snapshots: int, progress: bool) -> Any:
         """See `LatentOptimizer`."""
-        return self.descent(NotedObjective(objective, self.notes), starts, snapshots, progress)
+        return self.optimizer(NotedObjective(objective, self.notes), initial_latents, snapshots, progress)
 
 
 def times_to_target(
-    search: Any, patches: Tensor, known: Tensor, generator: nn.Module, critic: nn.Module, targets: Tensor
+    search: Any, patches: Tensor, mask: Tensor, generator: nn.Module, critic: nn.Module, targets: Tensor
 ) -> tuple[list[float | None], Tensor]:
     """Seconds until each patch's published loss was as low as its target (None: never), and the lowest loss of each."""
-    search.descent = recorder = Recorder(search.descent)
+    search.optimizer = recorder = Recorder(search.optimizer)
     start = time.perf_counter()
-    search.search(patches, ~known, generator)
-    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, known.expand_as(patches))
+    search.search(patches, mask, generator)
+    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, mask.expand_as(patches))
     reached: list[float | None] = [None] * len(patches)
     lowest = torch.full((len(patches),), torch.inf)
     for moment, latents, rows in recorder.notes:
@@ -192,7 +190,7 @@ def times_to_target(
             lowest[row] = min(lowest[row].item(), total)
             if reached[row] is None and total <= targets[row]:
                 reached[row] = moment - start
-    search.descent = recorder.descent
+    search.optimizer = recorder.optimizer
     return reached, lowest
 
 
@@ -202,7 +200,7 @@ class PublishedRuns:
     Args:
         path: of the file; None keeps nothing.
         generator, critic: frozen.
-        iterations: of the descent.
+        iterations: of the search.
     """
 
     def __init__(self, path: Path | None, generator: nn.Module, critic: nn.Module, iterations: int) -> None:
@@ -211,15 +209,15 @@ class PublishedRuns:
         if path is not None and path.exists():
             self.kept = torch.load(path, weights_only=True)
 
-    def latents(self, patches: Tensor, known: Tensor, seed: int) -> Tensor:
+    def latents(self, patches: Tensor, mask: Tensor, seed: int) -> Tensor:
         """(N, L) where the search of each patch ended."""
-        search = paper_search(
+        search = gradient_descent_search(
             self.critic, iterations=self.iterations, channels_last=True, progress=False, seed=seed, snapshots=2
         )
         for part in patches.split(PART):
             missing = [row for row in part if self._name(row, seed) not in self.kept]
             if missing:
-                ended = search.search(torch.stack(missing), ~known, self.generator).latents[:, 0]
+                ended = search.search(torch.stack(missing), mask, self.generator).latents[:, 0]
                 self.kept |= {self._name(row, seed): latent for row, latent in zip(missing, ended, strict=True)}
                 if self.path is not None:
                     torch.save(self.kept, self.path)
@@ -231,40 +229,40 @@ class PublishedRuns:
 
 
 def time_of_published(
-    generator: nn.Module, critic: nn.Module, patches: Tensor, known: Tensor, iterations: int, measured: int
+    generator: nn.Module, critic: nn.Module, patches: Tensor, mask: Tensor, iterations: int, measured: int
 ) -> float:
     """Seconds that the published search takes for patches as one batch, by its iterations."""
-    whole = paper_search(critic, iterations=measured, channels_last=True, progress=False)
-    none = paper_search(critic, iterations=0, channels_last=True, progress=False)
-    started, short = (median(s.search(patches, ~known, generator).seconds for _ in range(3)) for s in (none, whole))
+    whole = gradient_descent_search(critic, iterations=measured, channels_last=True, progress=False)
+    none = gradient_descent_search(critic, iterations=0, channels_last=True, progress=False)
+    started, short = (median(s.search(patches, mask, generator).seconds for _ in range(3)) for s in (none, whole))
     return started + (short - started) / measured * iterations
 
 
-def diameter_spread(images: Tensor) -> float | None:
+def diameter_std(images: Tensor) -> float | None:
     """Standard deviation of the diameters over solutions (k, 1, H, W) of one patch."""
-    return disc_uncertainty(images).diameter_deviation_mm
+    return disc_uncertainty(images).diameter_std_mm
 
 
-def fillings(generator: nn.Module, latents: Tensor, patches: Tensor, known: Tensor) -> Tensor:
-    """Patches with their masks filled by the images of these latents."""
+def inpainted(generator: nn.Module, latents: Tensor, patches: Tensor, mask: Tensor) -> Tensor:
+    """Patches whose masks show the images of these latents."""
     images = torch.cat([generator(part) for part in latents.split(PART)])
-    return torch.where(known, patches, images).cpu()
+    return torch.where(mask, images, patches).cpu()
 
 
 def compare_quality(
-    fast: Any, runs: PublishedRuns, patches: Tensor, known: Tensor, train: Tensor, seeds: int
+    fast: Any, runs: PublishedRuns, patches: Tensor, mask: Tensor, train: Tensor, seeds: int
 ) -> dict[str, Any]:
-    """Losses, quality of the fillings, and spread of the diameter over starts, of both searches."""
+    """Losses, quality of what is painted, and standard deviation of the diameter over starts, of both searches."""
     generator = runs.generator
     objective = LatentObjective(
-        generator, contextual_plus_perceptual_loss(runs.critic), patches, known.expand_as(patches), PART
+        generator, contextual_plus_perceptual_loss(runs.critic), patches, mask.expand_as(patches), PART
     )
-    slow = runs.latents(patches, known, 0)
+    slow = runs.latents(patches, mask, 0)
     target = objective.totals(slow)
     found: dict[str, Any] = {"published loss, published search": target.tolist()}
-    found["filling, published search"] = quality_of(generator, slow, patches, known)
+    found["quality, published search"] = quality_of(generator, slow, patches, mask)
     fast.starts = STARTS[-1]
-    result = fast.search(patches, ~known, generator)
+    result = fast.search(patches, mask, generator)
     fast.starts = 1
     rows = torch.arange(len(patches))
     for count in STARTS:
@@ -273,26 +271,26 @@ def compare_quality(
         name = f"fast search from {count} start(s)"
         found[f"published loss, {name}"] = losses.tolist()
         found[f"at least as low as the published search, share, {name}"] = (losses <= target).float().mean().item()
-        found[f"filling, {name}"] = quality_of(generator, latents, patches, known)
-    found |= compare_with_nearest(generator, latents, patches, known, NearestPatchInpainter(train))
+        found[f"quality, {name}"] = quality_of(generator, latents, patches, mask)
+    found |= compare_with_nearest(generator, latents, patches, mask, NearestPatchInpainter(train))
     if seeds > 1:
-        found |= compare_spread(result.inpainted[::EVERY, :seeds], runs, patches[::EVERY], known, seeds)
+        found |= compare_std(result.inpainted[::EVERY, :seeds], runs, patches[::EVERY], mask, seeds)
     return found
 
 
-def quality_of(generator: nn.Module, latents: Tensor, patches: Tensor, known: Tensor) -> dict[str, Any]:
-    """The quality of the masks that these latents fill."""
-    painted = fillings(generator, latents, patches, known)
-    return asdict(inpainting_quality(painted, patches.cpu(), (~known).expand_as(patches).cpu()))
+def quality_of(generator: nn.Module, latents: Tensor, patches: Tensor, mask: Tensor) -> dict[str, Any]:
+    """The quality of what these latents paint."""
+    painted = inpainted(generator, latents, patches, mask)
+    return asdict(inpainting_quality(painted, patches.cpu(), (mask).expand_as(patches).cpu()))
 
 
 def compare_with_nearest(
-    generator: nn.Module, latents: Tensor, patches: Tensor, known: Tensor, nearest: NearestPatchInpainter
+    generator: nn.Module, latents: Tensor, patches: Tensor, mask: Tensor, nearest: NearestPatchInpainter
 ) -> dict[str, Any]:
     """Difference outside the mask, of the latents' images and of the nearest training patches."""
     parts = zip(latents.split(PART), patches.split(PART), strict=True)
-    ours = torch.cat([masked_l1(generator(part), images, known) for part, images in parts]).tolist()
-    theirs = [masked_l1(nearest.nearest(p, ~known[0])[None], p[None], known).item() for p in patches]
+    ours = torch.cat([masked_l1(generator(part), images, ~mask) for part, images in parts]).tolist()
+    theirs = [masked_l1(nearest.nearest(p, mask[0])[None], p[None], ~mask).item() for p in patches]
     return {
         "difference outside the mask, fast search": ours,
         "difference outside the mask, nearest training patch": theirs,
@@ -300,34 +298,34 @@ def compare_with_nearest(
     }
 
 
-def compare_spread(by_start: Tensor, runs: PublishedRuns, patches: Tensor, known: Tensor, seeds: int) -> dict[str, Any]:
+def compare_std(by_start: Tensor, runs: PublishedRuns, patches: Tensor, mask: Tensor, seeds: int) -> dict[str, Any]:
     """Standard deviation of the aorta's diameter over as many starts, of both searches, mm."""
-    by_seed = [fillings(runs.generator, runs.latents(patches, known, s), patches, known) for s in range(seeds)]
-    slow = [diameter_spread(images) for images in torch.stack(by_seed, 1)]
-    quick = [diameter_spread(images) for images in by_start]
+    by_seed = [inpainted(runs.generator, runs.latents(patches, mask, s), patches, mask) for s in range(seeds)]
+    slow = [diameter_std(images) for images in torch.stack(by_seed, 1)]
+    quick = [diameter_std(images) for images in by_start]
     pairs = [(a, b) for a, b in zip(slow, quick, strict=True) if a is not None and b is not None]
     return {
-        "diameter's spread over starts, mm, published search": slow,
-        "diameter's spread over starts, mm, fast search": quick,
-        "ratio of the mean spreads, fast / published": sum(b for _, b in pairs) / sum(a for a, _ in pairs)
+        "diameter's standard deviation over starts, mm, published search": slow,
+        "diameter's standard deviation over starts, mm, fast search": quick,
+        "ratio of the mean standard deviations, fast / published": sum(b for _, b in pairs) / sum(a for a, _ in pairs)
         if pairs
         else None,
     }
 
 
 def compare_speed(
-    fast: Any, runs: PublishedRuns, patches: Tensor, known: Tensor, targets: Tensor, iterations: int
+    fast: Any, runs: PublishedRuns, patches: Tensor, mask: Tensor, targets: Tensor, iterations: int
 ) -> dict[str, Any]:
     """Times to the published search's final loss, of patches alone and of all as one batch."""
     generator, critic, device = runs.generator, runs.critic, patches.device
-    alone = time_of_published(generator, critic, patches[:1], known, iterations, SINGLE_ITERATIONS)
-    together = time_of_published(generator, critic, patches, known, iterations, BATCH_ITERATIONS)
+    alone = time_of_published(generator, critic, patches[:1], mask, iterations, SINGLE_ITERATIONS)
+    together = time_of_published(generator, critic, patches, mask, iterations, BATCH_ITERATIONS)
     singles = [
-        times_to_target(fast, patches[row : row + 1], known, generator, critic, targets[row : row + 1])[0][0]
+        times_to_target(fast, patches[row : row + 1], mask, generator, critic, targets[row : row + 1])[0][0]
         for row in range(len(patches))
     ]
-    seconds(lambda: fast.search(patches[:1], ~known, generator), device)
-    batch, _ = times_to_target(fast, patches, known, generator, critic, targets)
+    seconds(lambda: fast.search(patches[:1], mask, generator), device)
+    batch, _ = times_to_target(fast, patches, mask, generator, critic, targets)
     found: dict[str, Any] = {
         "published search, s for a patch alone (by its iterations)": alone,
         "published search, s for a patch of the batch (by its iterations)": together / len(patches),
@@ -350,19 +348,19 @@ def measure(
     folder: str, models: Path, count: int, iterations: int, seeds: int, kept: Path | None, device: torch.device
 ) -> dict[str, Any]:
     """All figures."""
-    generator, critic, bank, encoder, filling = networks(models, device)
+    generator, critic, bank, encoder, unet = networks(models, device)
     held_out = AortaPatchDataset(folder, "test", limit=count)
     patches = held_out.all_patches().float().to(device)
     train = AortaPatchDataset(folder, "train").all_patches()
-    known = ~square_mask()[None, None].to(device)
+    mask = square_mask()[None, None].to(device)
     found: dict[str, Any] = {"patches": len(patches), "subjects": held_out.subjects(), "iterations": iterations}
-    found["step of one latent"] = step_costs(generator, critic, patches[:1], known)
-    found[f"step of {len(patches)} latents, each"] = step_costs(generator, critic, patches, known)
+    found["step of one latent"] = step_costs(generator, critic, patches[:1], mask)
+    found[f"step of {len(patches)} latents, each"] = step_costs(generator, critic, patches, mask)
     runs = PublishedRuns(kept, generator, critic, iterations)
-    fast = fast_search(critic, bank, encoder, filling, nearest=8, progress=False, snapshots=2)
-    found |= compare_quality(fast, runs, patches, known, train, seeds)
+    fast = lbfgs_search(critic, bank, encoder, unet, nearest=8, progress=False, snapshots=2)
+    found |= compare_quality(fast, runs, patches, mask, train, seeds)
     targets = torch.tensor(found["published loss, published search"], device=device)
-    return found | compare_speed(fast, runs, patches, known, targets, iterations)
+    return found | compare_speed(fast, runs, patches, mask, targets, iterations)
 
 
 def main() -> None:

@@ -16,9 +16,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from monai_cardiac_gan.data import AortaPatchDataset, PatchStore, StreamedPatches, WindowedBatches, column_table
+from monai_cardiac_gan.data import (
+    KEPT,
+    AortaPatchDataset,
+    Manifest,
+    PatchRow,
+    PatchStore,
+    StreamedPatches,
+    VolumeEntry,
+    WindowedBatches,
+)
 from monai_cardiac_gan.data.patch_loader import PATCH_SIDE, free_bytes
-from monai_cardiac_gan.keys import Field, PatchColumn
+from monai_cardiac_gan.keys import Field
 
 PER_VOLUME = 120
 BATCH = 49
@@ -32,16 +41,13 @@ def write_set(folder: Path, volumes: int) -> None:
     """A patch set of noise: stretches of one long stack, each on the disk for itself."""
     store, rng = PatchStore(folder), np.random.default_rng(0)
     stack = rng.uniform(-1, 1, (3 * PER_VOLUME, PATCH_SIDE, PATCH_SIDE)).astype(np.float16)
-    known = dict.fromkeys(
-        (PatchColumn.SLICE, PatchColumn.CENTRE_X, PatchColumn.CENTRE_Y, PatchColumn.DIAMETER, PatchColumn.CONFIDENCE), 0
-    ) | {PatchColumn.PADDED: 0}
-    table = column_table([known] * PER_VOLUME, [np.eye(4)] * PER_VOLUME, PATCH_SIDE)
-    rows = []
+    rows = [PatchRow(0, 0, PATCH_SIDE, 0, PATCH_SIDE, 0.0, 0.0, 0.0, 0.0, 0.0)] * PER_VOLUME
+    entries = []
     for number in range(volumes):
         start = number % (2 * PER_VOLUME)
-        shard = store.add_patches(f"volume_{number:06d}", {}, stack[start : start + PER_VOLUME], table)["shard"]
-        rows.append({"subject": f"s{number}", "grade": 4.0, "split": "train", "shard": shard, "patches": PER_VOLUME})
-    store.finish({"volumes": rows})
+        entry = VolumeEntry(f"s{number}", f"s{number}.nii", KEPT, key=f"volume_{number:06d}", grade=4.0, split="train")
+        entries.append(store.add_patches(entry, stack[start : start + PER_VOLUME], rows))
+    store.finish(Manifest(entries))
 
 
 def memory_mb() -> tuple[float, float]:

@@ -1,12 +1,13 @@
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
 
-from monai_cardiac_gan.data import PatchStore, column_table, patch_stack
+from monai_cardiac_gan.data import KEPT, Manifest, PatchRow, PatchStore, VolumeEntry, patch_stack
 
 REAL_DATA_VARIABLE = "MONAI_CARDIAC_GAN_REAL_DATA"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -82,16 +83,29 @@ class PatchSetMaker:
     """Writes patch sets by hand."""
 
     def __init__(self, folder: Path) -> None:
-        self.store, self.count = PatchStore(folder), 0
+        self.store, self.entries = PatchStore(folder), []
 
-    def add(self, patches: list, affines: list, columns: list) -> str:
-        key = f"volume_{self.count:05d}"
-        table = column_table(columns, affines, np.shape(patches[0])[0])
-        self.count += 1
-        return self.store.add_patches(key, {}, patch_stack(patches), table)["shard"]
+    def add(
+        self, subject: str, patches: list, affines: list, columns: list, split: str = "train", **known
+    ) -> VolumeEntry:
+        """A volume with these patches; `columns` are their `PatchColumn` entries."""
+        size = np.shape(patches[0])[0]
+        rows = [PatchRow.of(row, affine, size) for row, affine in zip(columns, affines, strict=True)]
+        known = {
+            "image": f"{subject}.nii.gz",
+            "grade": 4.0,
+            "status": KEPT,
+            "key": f"volume_{len(self.entries):05d}",
+            **known,
+        }
+        entry = self.store.add_patches(VolumeEntry(subject, **known), patch_stack(patches), rows)
+        self.entries.append(replace(entry, split=split))
+        return self.entries[-1]
 
-    def finish(self, manifest: dict) -> None:
-        self.store.finish(manifest)
+    def finish(self, *others: VolumeEntry) -> Path:
+        """The finished set; other entries come last."""
+        self.store.finish(Manifest([*self.entries, *others]))
+        return self.store.folder
 
 
 @pytest.fixture(scope="session")

@@ -14,14 +14,14 @@ __all__ = ["corrected", "read_corrections"]
 
 COLUMNS = ("subject", "x", "y", "z")
 IMAGE = "image"
-REJECTED = "left out by a correction"
+REJECTED = "excluded by a correction"
 
 
 def read_corrections(path: str | os.PathLike[str]) -> list[dict[str, str]]:
     """Rows of a CSV with the columns `subject`, `x`, `y`, `z`, and `image` where a subject has several volumes.
 
     Coordinates are a point inside the descending aorta in scanner millimetres (RAS+), as the contact sheet gives them. A row
-    without coordinates leaves the volume out.
+    without coordinates excludes the volume.
 
     Raises:
         FileNotFoundError: when there is no such file.
@@ -83,5 +83,5 @@ def _point(row: dict[str, str]) -> list[float] | None:
         return [float(value) for value in given]
     except ValueError as error:
         raise ValueError(
-            f"the correction of '{row['subject']}' is {given}: expected three numbers (mm), or none to leave the volume out."
+            f"the correction of '{row['subject']}' is {given}: expected three numbers (mm), or none to exclude the volume."
         ) from error

@@ -13,7 +13,7 @@ TANGENTS = 25
 """Directions that are differentiated at once; bounds memory."""
 DAMPING = 1e-3
 """Share of the greatest eigenvalue that is added to all, so that directions which hardly change the image do not become
-giant steps. Of 0.03 to 0.0003, this one came lowest within 40 gradients (`benchmarks/descents.py`)."""
+giant steps. Of 0.03 to 0.0003, this one came lowest within 40 gradients (`benchmarks/latent_optimizers.py`)."""
 
 
 def latent_metric(generator: nn.Module, latent_size: int, samples: int = SAMPLES, seed: int = 0) -> Tensor:

@@ -30,9 +30,9 @@ __all__ = ["PRESETS", "gradient_descent_search", "inpainting_search", "lbfgs_sea
 
 PRIOR_WEIGHT = 0.03
 """Weight of the latents' norm prior. On 16 training patches it brought their mean norm from 17.4 to 10.8, for a
-published loss of 0.107 instead of 0.106 (`benchmarks/descents.py`)."""
+published loss of 0.107 instead of 0.106 (`benchmarks/latent_optimizers.py`)."""
 PROPOSAL_WEIGHT = 0.05
-"""Weight of the distance from the proposal behind the mask, see `benchmarks/descents.py`."""
+"""Weight of the distance from the proposal behind the mask, see `benchmarks/latent_optimizers.py`."""
 COARSE_EVALUATIONS, EVALUATIONS = 80, 60
 """Gradients that the L-BFGS search may take at the smaller size and at the full one; it usually stops before."""
 COARSE_SIZE = 64

@@ -17,7 +17,7 @@ def bundle() -> Path:
 def patch_set(tmp_path_factory, patch_set_maker):
     """Drawn discs as patches of two subjects, one for each side of the split."""
     folder = tmp_path_factory.mktemp("output") / "patch_set"
-    writer, volumes = patch_set_maker(folder), []
+    maker = patch_set_maker(folder)
     rng = np.random.default_rng(0)
     rows, columns = np.ogrid[:128, :128]
     disc = np.clip(12.5 - np.hypot(rows - 64, columns - 64), 0, 1)
@@ -30,9 +30,6 @@ def patch_set(tmp_path_factory, patch_set_maker):
             PatchColumn.CONFIDENCE: 1.0,
             PatchColumn.PADDED: 0.0,
         }
-        shard = writer.add(patches, [np.eye(4)] * 16, [{PatchColumn.SLICE: level, **meta} for level in range(16)])
-        volumes.append(
-            {"subject": subject, "grade": 4.0, "status": "kept", "split": split, "shard": shard, "patches": 16}
-        )
-    writer.finish({"volumes": volumes})
-    return folder
+        rows = [{PatchColumn.SLICE: level, **meta} for level in range(16)]
+        maker.add(subject, patches, [np.eye(4)] * 16, rows, split)
+    return maker.finish()

@@ -354,7 +354,7 @@ def test_inference_writes_a_report_with_numbers(paths, overrides, tmp_path, pres
 def volumes(tmp_path, patch_set_maker):
     """Volumes on disk, one aorta each, and the patch set of all their slices: a is for training, b and c are held out."""
     (tmp_path / "images").mkdir()
-    writer, entries = patch_set_maker(tmp_path / "volumes"), []
+    maker = patch_set_maker(tmp_path / "volumes")
     rows, columns = np.ogrid[:128, :128]
     for number, subject in enumerate("abc"):
         source = np.random.default_rng(number)
@@ -364,14 +364,9 @@ def volumes(tmp_path, patch_set_maker):
         affines = [np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, level], [0, 0, 0, 1]]) for level in range(10)]
         meta = {"centre_x_mm": 64.0, "centre_y_mm": 64.0, "diameter_mm": 20.0 + 2 * number, "confidence": 1.0}
         columns_of = [{"slice": level, "padded_share": 0.0, **meta} for level in range(10)]
-        entries.append(
-            {
-                "subject": subject, "image": f"{subject}.nii.gz", "grade": 4.0, "status": "kept",
-                "split": "train" if subject == "a" else "test",
-                "shard": writer.add(list(np.moveaxis(values, 2, 0)), affines, columns_of), "patches": 10,
-            }
-        )  # fmt: skip
-    writer.finish({"volumes": entries})
+        split = "train" if subject == "a" else "test"
+        maker.add(subject, list(np.moveaxis(values, 2, 0)), affines, columns_of, split)
+    maker.finish()
     return tmp_path
 
 
@@ -404,7 +399,7 @@ def test_what_is_expected_goes_back_into_the_volumes_with_intervals(paths, searc
     for entry in entries:
         width = calibration["intervals"]["pixel"]
         assert width["count"] == 20 * 625
-        assert set(entry["spread"]) >= {"diameter_deviation_mm", "perimeter_deviation_mm", "centre_mm", "interval_mm"}
+        assert set(entry["spread"]) >= {"diameter_std_mm", "perimeter_std_mm", "centre_mm", "interval_mm"}
         assert entry["acquired_ellipse"]["eccentricity"] < 0.4
         assert entry["acquired_ellipse"]["area_mm2"] == pytest.approx(entry["acquired"]["area_mm2"], rel=0.05)
     assert len(list((volumes / "report").glob("*.mp4"))) == 4

@@ -14,7 +14,7 @@ HALF_STEP = 2.0**-12
 def folder(tmp_path_factory, patch_set_maker):
     """Three volumes with 4, 1 and 3 patches."""
     folder = tmp_path_factory.mktemp("patches") / "set"
-    writer, volumes, rng = patch_set_maker(folder), [], np.random.default_rng(0)
+    maker, rng = patch_set_maker(folder), np.random.default_rng(0)
     for name, split, count in (("a", "train", 4), ("b", "test", 1), ("c", "train", 3)):
         patches = list(rng.uniform(-1, 1, (count, SIDE, SIDE)))
         row = dict.fromkeys(
@@ -27,10 +27,9 @@ def folder(tmp_path_factory, patch_set_maker):
             ),
             0.5,
         )
-        shard = writer.add(patches, [np.eye(4)] * count, [{PatchColumn.SLICE: level, **row} for level in range(count)])
-        volumes.append({"subject": name, "grade": 4.0, "split": split, "shard": shard, "patches": count})
-    writer.finish({"volumes": volumes})
-    return folder
+        rows = [{PatchColumn.SLICE: level, **row} for level in range(count)]
+        maker.add(name, patches, [np.eye(4)] * count, rows, split)
+    return maker.finish()
 
 
 def one_by_one(dataset):

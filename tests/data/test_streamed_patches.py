@@ -22,7 +22,6 @@ SIDE = 16
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory, patch_set_maker):
     maker, rng = patch_set_maker(tmp_path_factory.mktemp("patches") / "set"), np.random.default_rng(0)
-    volumes = []
     names = (
         PatchColumn.SLICE, PatchColumn.CENTRE_X, PatchColumn.CENTRE_Y, PatchColumn.DIAMETER, PatchColumn.CONFIDENCE,
         PatchColumn.PADDED,
@@ -32,10 +31,8 @@ def dataset(tmp_path_factory, patch_set_maker):
         rows = [
             {**dict.fromkeys(names, 0), **valid, PatchColumn.VALID_Y_START: 0, PatchColumn.VALID_Y_STOP: SIDE}
         ] * count
-        shard = maker.add(list(rng.uniform(-1, 1, (count, SIDE, SIDE))), [np.eye(4)] * count, rows)
-        volumes.append({"subject": str(number), "grade": 4.0, "split": "train", "shard": shard, "patches": count})
-    maker.finish({"volumes": volumes})
-    return AortaPatchDataset(maker.store.folder)
+        maker.add(str(number), list(rng.uniform(-1, 1, (count, SIDE, SIDE))), [np.eye(4)] * count, rows)
+    return AortaPatchDataset(maker.finish())
 
 
 @pytest.mark.parametrize("size", [SIDE, 4])

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from monai_cardiac_gan.engines import inpainting_evaluator
 from monai_cardiac_gan.engines.inpainting_evaluator import InpaintingEvaluator
-from monai_cardiac_gan.inferers import InpaintingResult, paper_search, square_mask
+from monai_cardiac_gan.inferers import InpaintingResult, gradient_descent_search, square_mask
 from monai_cardiac_gan.keys import Field
 
 SIDE = 32
@@ -29,7 +29,7 @@ class Recorder:
     def __init__(self) -> None:
         self.calls = []
 
-    def search(self, patches, masks, generator):
+    def search(self, patches, masks, generator, valid=None):
         self.calls.append((patches, masks, generator, generator.training))
         return SimpleNamespace(best_inpainted=lambda: torch.ones_like(patches))
 
@@ -42,7 +42,7 @@ def evaluator(inferer=None, **arguments):
 
 def test_every_batch_is_painted_and_left_in_the_output():
     critic = nn.Sequential(nn.Flatten(), nn.Linear(SIDE * SIDE, 1), nn.Flatten(0))
-    inferer = paper_search(critic=critic, latent_size=3, iterations=2, progress=False)
+    inferer = gradient_descent_search(critic=critic, latent_size=3, iterations=2, progress=False)
     engine, outputs = evaluator(inferer), []
     engine.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: outputs.append(engine.state.output))
     engine.run()
@@ -55,7 +55,7 @@ def test_every_batch_is_painted_and_left_in_the_output():
 
 
 @pytest.mark.parametrize("mask", [None, square_mask(5, shape=(SIDE, SIDE))])
-def test_the_hole_is_handed_on(mask):
+def test_the_mask_is_handed_on(mask):
     inferer = Recorder()
     engine = evaluator(inferer, mask=mask)
     engine.network.train()
@@ -65,7 +65,7 @@ def test_the_hole_is_handed_on(mask):
     assert engine.network.training
 
 
-def test_a_function_makes_a_hole_for_each_batch():
+def test_a_function_makes_a_mask_for_each_batch():
     inferer = Recorder()
     evaluator(inferer, mask=lambda batch: batch[Field.IMAGE] > 0.05).run()
     assert [call[1].flatten(1).all(1).tolist() for call in inferer.calls] == [[False, True], [True, True], [True]]

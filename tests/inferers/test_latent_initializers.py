@@ -22,31 +22,31 @@ class Knows(torch.nn.Module):
         return self.latents
 
 
-def test_the_best_of_guess_and_bank_come_first(bank, painter, mask):
+def test_the_best_of_encoder_and_bank_come_first(bank, painter, mask):
     latents = torch.randn(3, 6, generator=torch.Generator().manual_seed(5))
     patches = painter(latents)
-    guesses = latents.clone()
-    guesses[1] = 10.0  # a bad guess
-    known = (~mask).expand_as(patches)
-    starts, images = EncoderBankInitializer(bank, Knows(guesses), nearest=4)(patches, known, painter, 3)
-    candidates = torch.cat([guesses[:, None], bank.nearest(patches, known, 4)], 1)
+    encoded = latents.clone()
+    encoded[1] = 10.0  # a bad one
+    context = (~mask).expand_as(patches)
+    starts, images = EncoderBankInitializer(bank, Knows(encoded), nearest=4)(patches, context, painter, 3)
+    candidates = torch.cat([encoded[:, None], bank.nearest(patches, context, 4)], 1)
     for row in range(3):
-        losses = masked_l1(painter(candidates[row]), patches[row : row + 1], known[row : row + 1])
+        losses = masked_l1(painter(candidates[row]), patches[row : row + 1], context[row : row + 1])
         order = losses.argsort()[:3]
         assert torch.equal(starts[row], candidates[row][order])
-        torch.testing.assert_close(images.shown_losses[row], losses)
-        assert images.chosen_places[row].tolist() == order.tolist()
+        torch.testing.assert_close(images.tried_losses[row], losses)
+        assert images.chosen_indices[row].tolist() == order.tolist()
         torch.testing.assert_close(images.chosen[row], painter(starts[row]))
-    assert (images.chosen_places[:, 0] == 0).tolist() == [True, False, True]
-    assert images.candidates == 5
+    assert (images.chosen_indices[:, 0] == 0).tolist() == [True, False, True]
+    assert images.count == 5
 
 
 def test_without_an_encoder_the_bank_alone_is_asked(bank, painter, mask):
     finder = EncoderBankInitializer(bank, nearest=2)
     starts, images = finder(painter(bank.latents[:1]), ~mask, painter, 1)
     assert torch.equal(starts[0, 0], bank.latents[0])
-    assert finder.candidates == images.candidates == 2
-    assert images.shown.shape == (1, 2, 1, 16, 16)
+    assert finder.count == images.count == 2
+    assert images.tried.shape == (1, 2, 1, 16, 16)
 
 
 @pytest.mark.parametrize("nearest", [0, 201])

@@ -7,7 +7,7 @@ from monai.bundle import ConfigParser
 from monai.data import MetaTensor
 from torch import nn
 
-from monai_cardiac_gan.inferers import LatentInpaintingInferer, paper_search, square_mask
+from monai_cardiac_gan.inferers import LatentInpaintingInferer, gradient_descent_search, square_mask
 from monai_cardiac_gan.inferers.latent_optimizer import StopReason, evenly_spaced
 
 SIDE, LATENT = 16, 6
@@ -52,7 +52,7 @@ def inferer(**settings):
         "critic": Critic(), "latent_size": LATENT, "start_batches": 3, "start_batch_size": 7, "iterations": 20,
         "step_size": 0.05, "perceptual_weight": 0.1, "snapshots": 5, "progress": False,
     }  # fmt: skip
-    return paper_search(**(usual | settings))
+    return gradient_descent_search(**(usual | settings))
 
 
 def patches(count: int, seed: int = 3) -> torch.Tensor:
@@ -89,11 +89,11 @@ def test_the_starts_are_the_lowest_of_all_candidates():
     losses = np.array([[np.abs(image - patch)[known].mean() for image in images] for patch in inputs[:, 0].numpy()])
     order = losses.argsort(1)[:, :3]
     starts = result.initial_images
-    assert starts.candidates == 21
-    np.testing.assert_array_equal(starts.chosen_places, order)
+    assert starts.count == 21
+    np.testing.assert_array_equal(starts.chosen_indices, order)
     np.testing.assert_allclose(starts.chosen_losses, np.take_along_axis(losses, order, 1), rtol=1e-5)
-    np.testing.assert_allclose(starts.shown_losses, losses[:, :7], rtol=1e-5)
-    np.testing.assert_allclose(starts.shown[0, :, 0], images[:7], atol=1e-6)
+    np.testing.assert_allclose(starts.tried_losses, losses[:, :7], rtol=1e-5)
+    np.testing.assert_allclose(starts.tried[0, :, 0], images[:7], atol=1e-6)
     np.testing.assert_allclose(starts.chosen[:, :, 0], images[order], atol=1e-6)
     torch.testing.assert_close(result.latents, start_latents(search)[torch.tensor(order)])
 
@@ -114,7 +114,7 @@ def test_first_losses_equal_numpy():
 def test_a_step_goes_down_the_gradient_worked_out_by_hand():
     network, search = Linear(), inferer(iterations=1, step_size=0.03)
     result = search.search(patches(1), MASK, network)
-    start = start_latents(search)[result.initial_images.chosen_places[0, 0]].numpy()
+    start = start_latents(search)[result.initial_images.chosen_indices[0, 0]].numpy()
     A, known = network.weight.detach().numpy(), ~MASK.numpy().reshape(-1)
     signs = np.where(known, np.sign(A @ start - result.patches.numpy().reshape(-1)), 0.0) / known.sum()
     slope = A.T @ (signs - 0.1 * critic_of(search).weight.detach().numpy() / np.sqrt(1 + 1e-5))
@@ -173,10 +173,10 @@ def test_traces_and_snapshots_have_their_shapes_and_are_evenly_spaced():
 
 @pytest.mark.parametrize(("iterations", "count", "expected"), [(8000, 100, 100), (3, 100, 4), (0, 2, 1), (10, 4, 4)])
 def test_snapshot_iterations(iterations, count, expected):
-    places = evenly_spaced(iterations, count)
-    assert len(set(places.tolist())) == len(places) == expected
-    assert (places[0], places[-1]) == (0, iterations)
-    assert np.ptp(np.diff(places)) <= 1 if len(places) > 1 else True
+    kept = evenly_spaced(iterations, count)
+    assert len(set(kept.tolist())) == len(kept) == expected
+    assert (kept[0], kept[-1]) == (0, iterations)
+    assert np.ptp(np.diff(kept)) <= 1 if len(kept) > 1 else True
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
@@ -215,7 +215,7 @@ def test_same_seed_same_result_whatever_torch_drew_before():
         results.append(inferer(seed=seed).search(patches(2), MASK, Linear()))
     assert torch.equal(results[0].latents, results[1].latents)
     assert torch.equal(results[0].snapshots, results[1].snapshots)
-    assert not torch.equal(results[0].initial_images.shown, results[2].initial_images.shown)
+    assert not torch.equal(results[0].initial_images.tried, results[2].initial_images.tried)
     assert [result.seed for result in results] == [4, 4, 5]
 
 
@@ -228,15 +228,15 @@ def test_metatensors_and_a_missing_mask():
     assert torch.equal(result.masks[0, 0], square_mask(shape=(32, 32)))
 
 
-def test_lost_descents_are_told_of_and_their_start_returned():
+def test_lost_searches_are_reported_and_their_start_returned():
     search = inferer(step_size=1e30, iterations=4, latent_size=1, seed=2)
-    with pytest.warns(RuntimeWarning, match="1 of 1 descents left the finite numbers.*make step_size smaller"):
+    with pytest.warns(RuntimeWarning, match="1 of 1 searches left the finite numbers.*make step_size smaller"):
         result = search.search(torch.ones(1, 1, SIDE, SIDE), MASK, Growing())
     assert torch.isfinite(result.losses).all()
 
 
 class Growing(nn.Module):
-    """Squares its latent: a descent with a huge step leaves the range of float32."""
+    """Squares its latent: a search with a huge step leaves the range of float32."""
 
     def forward(self, latents):
         return latents.square().sum(1).reshape(-1, 1, 1, 1).expand(-1, 1, SIDE, SIDE)
@@ -291,14 +291,14 @@ def test_a_bundle_can_configure_it():
                 "weights": {"prior": 0.1},
             },
             "initializer": {"_target_": "monai_cardiac_gan.inferers.RandomInitializer"},
-            "descent": {"_target_": "monai_cardiac_gan.inferers.BatchedLBFGS", "evaluations": 30},
+            "optimizer": {"_target_": "monai_cardiac_gan.inferers.BatchedLBFGS", "evaluations": 30},
             "starts": 5,
         }
     }
     parser = ConfigParser(json.loads(json.dumps(config)))
     made = parser.get_parsed_content("inferer")
     assert isinstance(made, LatentInpaintingInferer)
-    assert (made.starts, made.descent.evaluations, made.initializer.candidates) == (5, 30, 980)
+    assert (made.starts, made.optimizer.evaluations, made.initializer.count) == (5, 30, 980)
     assert made.loss.weights == {"contextual": 1.0, "prior": 0.1}
 
 
@@ -320,7 +320,7 @@ def test_a_step_with_padding_goes_down_the_gradient_of_what_is_valid():
     valid = torch.ones(1, 1, SIDE, SIDE, dtype=torch.bool)
     valid[..., :5] = False
     result = search.search(patches(1), MASK, network, valid=valid)
-    start = start_latents(search)[result.initial_images.chosen_places[0, 0]].numpy()
+    start = start_latents(search)[result.initial_images.chosen_indices[0, 0]].numpy()
     A, known = network.weight.detach().numpy(), (~MASK).numpy().reshape(-1)
     inside = known & valid.numpy().reshape(-1)
     signs = np.where(inside, np.sign(A @ start - result.patches.numpy().reshape(-1)), 0.0) / known.sum()

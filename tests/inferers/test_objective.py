@@ -8,7 +8,7 @@ from monai_cardiac_gan.losses import InpaintingLoss, LatentNormPrior, MaskedL2, 
 @pytest.fixture
 def objective(painter, judge, mask):
     targets = torch.rand(5, 1, 16, 16, generator=torch.Generator().manual_seed(0)) - 0.5
-    return LatentObjective(painter, contextual_plus_perceptual_loss(judge, 0.2), targets, (~mask).expand(5, -1, -1, -1))
+    return LatentObjective(painter, contextual_plus_perceptual_loss(judge, 0.2), targets, mask.expand(5, -1, -1, -1))
 
 
 LATENTS = torch.randn(5, 6, generator=torch.Generator().manual_seed(2))
@@ -58,14 +58,14 @@ def test_half_precision_is_near_and_comes_back_in_full(objective):
     torch.testing.assert_close(half.total, whole.total, rtol=0.02, atol=0.02)
 
 
-def test_the_reduced_objective_has_no_critic_and_no_half_known_pixels(objective):
+def test_the_reduced_objective_has_no_critic_and_no_half_hidden_pixels(objective):
     reduced = objective.reduced(4)
     assert list(reduced.loss.terms) == ["contextual"]
     assert reduced.targets.shape == (5, 1, 4, 4)
-    assert (~reduced.known[0, 0]).nonzero().tolist() == [[1, 1], [1, 2], [2, 1], [2, 2]]  # rows 6-9, columns 5-8
+    assert reduced.masks[0, 0].nonzero().tolist() == [[1, 1], [1, 2], [2, 1], [2, 2]]  # rows 6-9, columns 5-8
     images = objective.generator(LATENTS).reshape(5, 4, 4, 4, 4).mean((2, 4))
     targets = objective.targets.reshape(5, 4, 4, 4, 4).mean((2, 4))
-    expected = ((images - targets).abs() * reduced.known[:, 0]).sum((1, 2)) / 12
+    expected = ((images - targets).abs() * ~reduced.masks[:, 0]).sum((1, 2)) / 12
     torch.testing.assert_close(reduced(LATENTS).total, expected)
 
 
@@ -77,4 +77,4 @@ def test_sizes_that_do_not_divide_are_refused(objective):
 def test_chunks_of_nothing_are_refused(painter, mask):
     loss = InpaintingLoss({"contextual": MaskedL2(), "prior": LatentNormPrior()})
     with pytest.raises(ValueError, match="chunk is 0: expected at least 1 image at once"):
-        LatentObjective(painter, loss, torch.zeros(1, 1, 16, 16), ~mask, chunk=0)
+        LatentObjective(painter, loss, torch.zeros(1, 1, 16, 16), mask, chunk=0)

@@ -1,7 +1,13 @@
 import pytest
 import torch
 
-from monai_cardiac_gan.inferers import LatentBank, fast_search, inpainting_search, metric_inverse, paper_search
+from monai_cardiac_gan.inferers import (
+    LatentBank,
+    gradient_descent_search,
+    inpainting_search,
+    lbfgs_search,
+    metric_inverse,
+)
 
 
 @pytest.fixture
@@ -10,17 +16,17 @@ def bank(painter):
 
 
 def test_the_published_numbers_are_the_defaults(judge):
-    search = paper_search(judge)
+    search = gradient_descent_search(judge)
     assert (search.initializer.batches, search.initializer.batch_size) == (20, 49)
-    assert (search.descent.iterations, search.descent.optimiser) == (8000, "sgd")
+    assert (search.optimizer.iterations, search.optimizer.optimiser) == (8000, "sgd")
     assert (search.snapshots, search.initializer.latent_size) == (100, 100)
 
 
-def test_the_fast_search_comes_lower_with_a_hundredth_of_the_gradients(painter, judge, bank, mask):
+def test_the_lbfgs_search_comes_lower_with_a_hundredth_of_the_gradients(painter, judge, bank, mask):
     patches = painter(torch.randn(6, 6, generator=torch.Generator().manual_seed(8)))
     patches = (patches + 0.1 * torch.randn(patches.shape, generator=torch.Generator().manual_seed(9))).clamp(-1, 1)
-    as_published = paper_search(judge, latent_size=6, iterations=2000, step_size=0.05, progress=False)
-    fast = fast_search(judge, bank, coarse_size=8, progress=False)
+    as_published = gradient_descent_search(judge, latent_size=6, iterations=2000, step_size=0.05, progress=False)
+    fast = lbfgs_search(judge, bank, coarse_size=8, progress=False)
     slow, quick = (search.search(patches, mask, painter) for search in (as_published, fast))
     published = [quick.traces.terms[name][-1] for name in ("contextual", "perceptual")]
     assert (published[0] + 1e-3 * published[1] <= slow.losses + 2e-3).all()
@@ -28,19 +34,19 @@ def test_the_fast_search_comes_lower_with_a_hundredth_of_the_gradients(painter, 
 
 
 def test_both_are_called_by_name(judge, bank):
-    assert inpainting_search("paper", critic=judge, iterations=3).descent.iterations == 3
-    assert inpainting_search("fast", critic=judge, bank=bank, nearest=2).initializer.nearest == 2
+    assert inpainting_search("gradient_descent", critic=judge, iterations=3).optimizer.iterations == 3
+    assert inpainting_search("lbfgs", critic=judge, bank=bank, nearest=2).initializer.nearest == 2
 
 
 def test_weights_that_are_loaded_later_count(judge, painter, bank):
     late = LatentBank(latent_size=6, count=300, side=8)
-    search = fast_search(judge, late, coarse_size=None)
+    search = lbfgs_search(judge, late, coarse_size=None)
     late.load_state_dict(bank.state_dict())
-    torch.testing.assert_close(search.descent.preconditioner(), metric_inverse(bank.metric))
+    torch.testing.assert_close(search.optimizer.preconditioner(), metric_inverse(bank.metric))
 
 
 def test_other_names_are_refused(judge):
-    with pytest.raises(ValueError, match="the preset is 'quick': expected one of paper, fast"):
+    with pytest.raises(ValueError, match="search_preset is 'quick': expected one of gradient_descent, lbfgs"):
         inpainting_search("quick", critic=judge)
 
 
@@ -50,5 +56,5 @@ def test_a_generator_of_one_size_is_searched_at_that_size(painter, judge, bank, 
 
     network = torch.nn.Module()
     network.forward = one_size
-    found = fast_search(judge, bank, coarse_size=None, progress=False).search(torch.zeros(1, 1, 16, 16), mask, network)
+    found = lbfgs_search(judge, bank, coarse_size=None, progress=False).search(torch.zeros(1, 1, 16, 16), mask, network)
     assert found.losses <= found.traces.total[0]

@@ -47,5 +47,5 @@ def test_targets_that_do_not_fit_are_refused(shape):
 @pytest.mark.parametrize("shape", [(2, 1, 4, 4), (3, 1, 4, 5), (4, 4)])
 def test_masks_that_do_not_fit_are_refused(shape):
     images = torch.zeros(3, 1, 4, 4)
-    with pytest.raises(ValueError, match=r"known pixels have shape .*: expected \(3, 1, H, W\) or \(1, 1, H, W\)"):
+    with pytest.raises(ValueError, match=r"pixels that count have shape .*: expected \(3, 1, H, W\) or \(1, 1, H, W\)"):
         masked_l1(images, images, torch.ones(shape, dtype=torch.bool))

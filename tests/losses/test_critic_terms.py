@@ -25,9 +25,9 @@ def critic():
 def example():
     source = torch.Generator().manual_seed(1)
     images, targets = torch.rand(2, 4, 1, 8, 8, generator=source)
-    known = torch.ones(4, 1, 8, 8, dtype=torch.bool)
-    known[:, :, 2:5, 3:6] = False
-    return images, targets, known
+    mask = torch.zeros(4, 1, 8, 8, dtype=torch.bool)
+    mask[:, :, 2:5, 3:6] = True
+    return images, targets, mask
 
 
 def test_the_score_turns_its_sign(critic, example):
@@ -40,18 +40,18 @@ def test_scores_of_another_shape_are_refused():
 
 
 def test_features_are_compared_with_those_of_the_filled_patch(critic, example):
-    images, targets, known = example
-    pasted = torch.where(known, targets, images)
+    images, targets, mask = example
+    pasted = torch.where(mask, images, targets)
     first = [critic.first(each) for each in (images, pasted)]
     second = [critic.second(each.relu()) for each in first]
     expected = sum((a - b).abs().flatten(1).mean(1) for a, b in (first, second)) / 2
-    torch.testing.assert_close(CriticFeatures(critic, ["first", "second"])(images, None, targets, known), expected)
+    torch.testing.assert_close(CriticFeatures(critic, ["first", "second"])(images, None, targets, mask), expected)
 
 
 def test_an_image_that_agrees_where_it_is_known_costs_nothing(critic, example):
-    images, targets, known = example
-    same = torch.where(known, targets, images)
-    assert torch.equal(CriticFeatures(critic, ["second"])(same, None, targets, known), torch.zeros(4))
+    images, targets, mask = example
+    same = torch.where(mask, images, targets)
+    assert torch.equal(CriticFeatures(critic, ["second"])(same, None, targets, mask), torch.zeros(4))
 
 
 def test_no_hook_stays(critic, example):

@@ -64,8 +64,8 @@ def series(tmp_path, tube):
 def test_no_identity_of_a_dicom_header_is_written_or_logged(series, tmp_path, caplog, capfd):
     with caplog.at_level(logging.DEBUG):
         entries = PreparePatchSet(read_datalist(series), str(tmp_path / "set"), figures=True).run()
-    assert [entry["status"] for entry in entries] == ["kept", "kept", "left out"]
-    assert "every voxel is 0" in entries[2]["reason"]
+    assert [entry.status for entry in entries] == ["kept", "kept", "excluded"]
+    assert "every voxel is 0" in entries[2].reason
     streams = capfd.readouterr()
     written = [path.read_bytes() for path in (tmp_path / "set").rglob("*") if path.is_file()]
     everything = b"\n".join([*written, caplog.text.encode(), streams.out.encode(), streams.err.encode()])

@@ -43,7 +43,7 @@ def test_a_cluster_with_a_worker_killed_half_way_gives_the_same_bytes(cluster, t
     entries = PreparePatchSet(records, str(tmp_path / "two"), scheduler=cluster.scheduler_address).run()
     killed.join()
     assert killed.happened
-    assert [entry["status"] for entry in entries] == ["kept"] * COUNT
+    assert [entry.status for entry in entries] == ["kept"] * COUNT
     assert patches_of(tmp_path / "one") == patches_of(tmp_path / "two")
     assert len(patches_of(tmp_path / "two")) == COUNT
 

@@ -50,17 +50,17 @@ def test_the_manifest_tells_what_became_of_every_volume(hearts, tmp_path, write_
     (hearts / "broken.nii.gz").write_bytes(b"no image")
     write_tube("noisy.nii.gz", 5, hearts, noise=400.0)
     outcomes = prepare(hearts, tmp_path / "set")
-    volumes = {entry["subject"]: entry for entry in read_manifest(tmp_path / "set")["volumes"]}
-    assert {name: entry["status"] for name, entry in volumes.items()} == {
+    volumes = {entry.subject: entry for entry in read_manifest(tmp_path / "set").volumes}
+    assert {name: entry.status for name, entry in volumes.items()} == {
         "s0": "kept",
         "s1": "kept",
-        "broken": "left out",
-        "noisy": "left out",
+        "broken": "excluded",
+        "noisy": "excluded",
     }
-    assert "broken.nii.gz: cannot be read" in volumes["broken"]["reason"]
-    assert "noisy.nii.gz: grade" in volumes["noisy"]["reason"]
-    assert "is not above 2" in volumes["noisy"]["reason"]
-    assert {volumes["s0"]["split"], volumes["s1"]["split"]} == {"train", "test"}
+    assert "broken.nii.gz: cannot be read" in volumes["broken"].reason
+    assert "noisy.nii.gz: grade" in volumes["noisy"].reason
+    assert "is not above 2" in volumes["noisy"].reason
+    assert {volumes["s0"].split, volumes["s1"].split} == {"train", "test"}
     assert [outcome["subject"] for outcome in outcomes] == ["broken", "noisy", "s0", "s1"]
 
 
@@ -69,7 +69,7 @@ def test_a_split_in_the_data_list_is_kept(hearts, tmp_path, sides):
     rows = [{"image": f"s{place}.nii.gz", "split": side} for place, side in enumerate(sides)]
     (hearts / "list.json").write_text(json.dumps({"training": rows}))
     prepare(hearts / "list.json", tmp_path / "set")
-    volumes = read_manifest(tmp_path / "set")["volumes"]
+    volumes = read_manifest(tmp_path / "set").volumes
     assert [(volume["subject"], volume["split"]) for volume in volumes] == [("s0", sides[0]), ("s1", sides[1])]
 
 
@@ -101,14 +101,14 @@ def bad_files(hearts):
 def test_every_bad_file_is_left_out_with_its_reason_and_the_others_go_on(hearts, bad_files, tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         outcomes = {outcome["subject"]: outcome for outcome in prepare(hearts, tmp_path / "set")}
-    assert outcomes["s0"]["status"] == outcomes["s1"]["status"] == "kept"
+    assert outcomes["s0"].status == outcomes["s1"].status == "kept"
     import re
 
     for name, message in bad_files.items():
-        assert outcomes[name]["status"] == "left out"
-        assert re.search(message, outcomes[name]["reason"])
-        assert str(hearts / name) in outcomes[name]["reason"]
-        assert outcomes[name]["reason"] in caplog.text
+        assert outcomes[name].status == "excluded"
+        assert re.search(message, outcomes[name].reason)
+        assert str(hearts / name) in outcomes[name].reason
+        assert outcomes[name].reason in caplog.text
 
 
 def test_strict_runs_write_the_set_and_end_with_a_status(hearts, tmp_path):
@@ -130,9 +130,9 @@ def test_identical_volumes_under_two_names_stay_on_one_side(hearts, tmp_path):
     for seed in range(6):
         prepare(hearts, tmp_path / f"set{seed}", seed=seed)
         manifest = read_manifest(tmp_path / f"set{seed}")
-        sides = {entry["subject"]: entry["split"] for entry in manifest["volumes"]}
+        sides = {entry.subject: entry.split for entry in manifest.volumes}
         assert sides["s0"] == sides["same"] != sides["s1"]
-        assert manifest["identical_subjects"] == [["s0", "same"]]
+        assert manifest.identical_subjects == [["s0", "same"]]
 
 
 def test_a_changed_copy_under_another_name_stays_on_one_side(hearts, tmp_path, caplog):
@@ -143,11 +143,11 @@ def test_a_changed_copy_under_another_name_stays_on_one_side(hearts, tmp_path, c
     for seed in range(4):
         prepare(hearts, tmp_path / f"set{seed}", seed=seed)
         manifest = read_manifest(tmp_path / f"set{seed}")
-        sides = {entry["subject"]: entry["split"] for entry in manifest["volumes"]}
+        sides = {entry.subject: entry.split for entry in manifest.volumes}
         assert sides["s0"] == sides["copy"] != sides["s1"]
-        (pair,) = manifest["nearly_identical_images"]
-        assert pair["subjects"] == ["copy", "s0"]
-        assert pair["cosine"] > 0.97
+        (pair,) = manifest.nearly_identical_images
+        assert pair.subjects == ["copy", "s0"]
+        assert pair.cosine > 0.97
     assert "copy and s0 are nearly the same image" in caplog.text
 
 
@@ -156,8 +156,8 @@ def test_grades_of_people_decide_where_there_are_any(hearts, tmp_path, write_tub
     with (hearts / "list.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["image", "grade"], ["s0.nii.gz", 4], ["s1.nii.gz", 3], ["s2.nii.gz", 3.5]])
     outcomes = {outcome["subject"]: outcome for outcome in prepare(hearts / "list.csv", tmp_path / "set")}
-    assert [outcomes[name]["status"] for name in ("s0", "s1", "s2")] == ["kept", "left out", "kept"]
-    assert "grade 3 of 4 (person) is not above 3" in outcomes["s1"]["reason"]
+    assert [outcomes[name].status for name in ("s0", "s1", "s2")] == ["kept", "excluded", "kept"]
+    assert "grade 3 of 4 (person) is not above 3" in outcomes["s1"].reason
 
 
 @pytest.mark.parametrize("use_labels", [False, True])
@@ -186,9 +186,9 @@ def test_a_seed_outside_a_volume_leaves_only_that_volume_out(hearts, tmp_path, w
     with (hearts / "list.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     outcomes = {outcome["subject"]: outcome for outcome in prepare(hearts / "list.csv", tmp_path / "set")}
-    assert [outcomes[name]["status"] for name in ("s0", "s1", "s2")] == ["kept", "kept", "left out"]
-    assert "s2.nii.gz: the seed" in outcomes["s2"]["reason"]
-    assert "lies outside the volume" in outcomes["s2"]["reason"]
+    assert [outcomes[name].status for name in ("s0", "s1", "s2")] == ["kept", "kept", "excluded"]
+    assert "s2.nii.gz: the seed" in outcomes["s2"].reason
+    assert "lies outside the volume" in outcomes["s2"].reason
 
 
 def test_a_grade_off_the_scale_leaves_only_that_volume_out(hearts, tmp_path, write_tube):
@@ -196,8 +196,8 @@ def test_a_grade_off_the_scale_leaves_only_that_volume_out(hearts, tmp_path, wri
     with (hearts / "list.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["image", "grade"], ["s0.nii.gz", 4], ["s1.nii.gz", 7], ["s2.nii.gz", 3.5]])
     outcomes = {outcome["subject"]: outcome for outcome in prepare(hearts / "list.csv", tmp_path / "set")}
-    assert [outcomes[name]["status"] for name in ("s0", "s1", "s2")] == ["kept", "left out", "kept"]
-    assert "list.csv, entry 3: has the grade '7', expected a number from 0" in outcomes["s1"]["reason"]
+    assert [outcomes[name].status for name in ("s0", "s1", "s2")] == ["kept", "excluded", "kept"]
+    assert "list.csv, entry 3: has the grade '7', expected a number from 0" in outcomes["s1"].reason
 
 
 def test_fewer_than_two_subjects_are_no_set_but_their_work_is_kept(hearts, tmp_path, write_tube):
@@ -244,17 +244,17 @@ def test_a_file_that_changed_is_prepared_again_and_its_old_patches_go(hearts, tm
     before = prepare(hearts, tmp_path / "set")
     write_tube("s1.nii.gz", 7, hearts)
     after = prepare(hearts, tmp_path / "set")
-    assert before[0]["key"] == after[0]["key"]
-    assert before[1]["key"] != after[1]["key"]
-    assert {path.name for path in (tmp_path / "set" / "volumes").iterdir()} == {entry["key"] for entry in after}
-    assert [entry["split"] for entry in before] == [entry["split"] for entry in after]
+    assert before[0].key == after[0].key
+    assert before[1].key != after[1].key
+    assert {path.name for path in (tmp_path / "set" / "volumes").iterdir()} == {entry.key for entry in after}
+    assert [entry.split for entry in before] == [entry.split for entry in after]
 
 
 def test_a_touched_file_is_read_but_not_prepared_again(hearts, tmp_path):
     before = prepare(hearts, tmp_path / "set")
     times = times_of(tmp_path / "set")
     (hearts / "s0.nii.gz").touch()
-    assert [entry["key"] for entry in prepare(hearts, tmp_path / "set")] == [entry["key"] for entry in before]
+    assert [entry.key for entry in prepare(hearts, tmp_path / "set")] == [entry.key for entry in before]
     assert times_of(tmp_path / "set") == times
 
 
@@ -281,10 +281,10 @@ def test_other_subjects_need_another_folder_or_a_word(hearts, tmp_path, write_tu
 def test_nobody_changes_sides_when_the_set_grows(hearts, tmp_path, write_tube):
     for seed in range(2, 5):
         write_tube(f"s{seed}.nii.gz", seed, hearts)
-    before = {entry["subject"]: entry["split"] for entry in prepare(hearts, tmp_path / "set", seed=3)}
+    before = {entry.subject: entry.split for entry in prepare(hearts, tmp_path / "set", seed=3)}
     for seed in range(5, 9):
         write_tube(f"a{seed}.nii.gz", seed, hearts)
-    after = {entry["subject"]: entry["split"] for entry in prepare(hearts, tmp_path / "set", seed=3)}
+    after = {entry.subject: entry.split for entry in prepare(hearts, tmp_path / "set", seed=3)}
     assert {name: after[name] for name in before} == before
     assert sorted(after.values()).count("train") == 7  # of nine: four fifths
 
@@ -307,11 +307,11 @@ def test_the_provenance_tells_inputs_settings_versions_and_drops(hearts, tmp_pat
     (hearts / "broken.nii.gz").write_bytes(b"no image")
     prepare(hearts, tmp_path / "set")
     told = json.loads((tmp_path / "set" / "provenance.json").read_text())
-    volumes = {entry["subject"]: entry for entry in told["volumes"]}
+    volumes = {entry.subject: entry for entry in told["volumes"]}
     content = (hearts / "s0.nii.gz").read_bytes()
     assert volumes["s0"]["inputs"]["image"]["sha256"] == hashlib.sha256(content).hexdigest()
     assert volumes["s0"]["inputs"]["image"]["size"] == len(content)
-    assert "cannot be read" in volumes["broken"]["reason"]
+    assert "cannot be read" in volumes["broken"].reason
     assert told["settings"]["steps"]["crop"]["transform"]["spacing"] == 1.0
     assert told["versions"]["numpy"] == np.__version__
 
@@ -322,8 +322,8 @@ def test_the_same_image_twice_of_one_subject_counts_once(hearts, tmp_path):
     with (hearts / "list.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     entries = prepare(hearts / "list.csv", tmp_path / "set")
-    assert [entry["status"] for entry in entries] == ["kept", "left out", "kept"]
-    assert entries[1]["reason"].endswith(f"the same image of the same subject as {hearts / 's0.nii.gz'}.")
+    assert [entry.status for entry in entries] == ["kept", "excluded", "kept"]
+    assert entries[1].reason.endswith(f"the same image of the same subject as {hearts / 's0.nii.gz'}.")
 
 
 def test_a_full_disk_ends_the_run_with_what_is_done_and_it_goes_on(hearts, tmp_path, write_tube, monkeypatch):
@@ -352,11 +352,11 @@ def test_a_full_disk_ends_the_run_with_what_is_done_and_it_goes_on(hearts, tmp_p
 def test_a_file_that_cannot_be_opened_is_tried_again_next_time(hearts, tmp_path, monkeypatch):
     link = hearts / "away.nii.gz"
     link.symlink_to(tmp_path / "nowhere.nii.gz")
-    entries = {entry["subject"]: entry for entry in prepare(hearts, tmp_path / "set")}
-    assert "away.nii.gz: cannot be read (No such file or directory); check the path" in entries["away"]["reason"]
+    entries = {entry.subject: entry for entry in prepare(hearts, tmp_path / "set")}
+    assert "away.nii.gz: cannot be read (No such file or directory); check the path" in entries["away"].reason
     (tmp_path / "nowhere.nii.gz").write_bytes((hearts / "s1.nii.gz").read_bytes())
-    entries = {entry["subject"]: entry for entry in prepare(hearts, tmp_path / "set")}
-    assert entries["away"]["status"] == "kept"
+    entries = {entry.subject: entry for entry in prepare(hearts, tmp_path / "set")}
+    assert entries["away"].status == "kept"
 
 
 def test_corrections_redo_only_their_volumes(tmp_path, tube):
@@ -373,9 +373,9 @@ def test_corrections_redo_only_their_volumes(tmp_path, tube):
     times = times_of(tmp_path / "set")
     (tmp_path / "corrections.csv").write_text("subject,x,y,z,image\ns1,95.0,60.0,45.0,s1.nii.gz\ns2,,,,\n")
     after = prepare(tmp_path / "hearts", tmp_path / "set", sheet=True, corrections=str(tmp_path / "corrections.csv"))
-    assert [entry["status"] for entry in after] == ["kept", "kept", "left out"]
-    assert after[2]["reason"].endswith("left out by a correction.")
-    assert before[0]["key"] == after[0]["key"]
+    assert [entry.status for entry in after] == ["kept", "kept", "excluded"]
+    assert after[2].reason.endswith("excluded by a correction.")
+    assert before[0].key == after[0].key
     again = times_of(tmp_path / "set")
     kept = f"volumes/{before[0]['key']}/patches.npy"
     assert again[kept] == times[kept]
@@ -392,12 +392,12 @@ def test_names_appear_nowhere_when_a_key_is_given(hearts, tmp_path, caplog, writ
     write_tube("Dan_Noise.nii.gz", 5, hearts, noise=400.0)
     with caplog.at_level(logging.DEBUG, logger="monai_cardiac_gan"):
         entries = prepare(hearts, tmp_path / "set", sheet=True, figures=True, subject_key=str(tmp_path / "key"))
-    assert [entry["status"] for entry in entries] == ["kept", "kept", "left out", "left out"]
+    assert [entry.status for entry in entries] == ["kept", "kept", "excluded", "excluded"]
     written = b"".join(bytes_of(tmp_path / "set").values()) + caplog.text.encode()
     written += "".join(bytes_of(tmp_path / "set")).encode()
     for name in (b"Mueller", b"Bob_Smith", b"Eve_Stone", b"Dan_Noise"):
         assert name not in written
-    subjects = {entry["subject"] for entry in entries}
+    subjects = {entry.subject for entry in entries}
     assert len(subjects) == 4
     assert all(subject.startswith("subject_") for subject in subjects)
     again = prepare(hearts, tmp_path / "set", sheet=True, figures=True, subject_key=str(tmp_path / "key"))
@@ -441,15 +441,15 @@ def test_a_process_that_dies_costs_its_volume_once(hearts, tmp_path, write_tube,
     """The second volume kills its process on the first attempt."""
     write_tube("s2.nii.gz", 2, hearts)
     entries = prepare(hearts, tmp_path / "set", workers=2, scale=kill_once("s1", tmp_path / "died"))
-    assert [entry["status"] for entry in entries] == ["kept"] * 3
+    assert [entry.status for entry in entries] == ["kept"] * 3
     assert (tmp_path / "died").read_text() == "1"
 
 
 def test_a_volume_that_always_kills_its_process_is_left_out(hearts, tmp_path, write_tube, kill_once):
     write_tube("s2.nii.gz", 2, hearts)
     entries = prepare(hearts, tmp_path / "set", workers=2, scale=kill_once("s1", tmp_path / "died", times=99))
-    assert [entry["status"] for entry in entries] == ["kept", "left out", "kept"]
-    assert "the process that worked on it died 2 times, alone; was it out of memory?" in entries[1]["reason"]
+    assert [entry.status for entry in entries] == ["kept", "excluded", "kept"]
+    assert "the process that worked on it died 2 times, alone; was it out of memory?" in entries[1].reason
 
 
 def test_odd_numbers_of_workers_are_refused(hearts, tmp_path):
@@ -460,7 +460,7 @@ def test_odd_numbers_of_workers_are_refused(hearts, tmp_path):
 def test_each_kept_volume_gets_a_figure_when_asked(hearts, tmp_path):
     entries = prepare(hearts, tmp_path / "set", figures=True)
     for entry in entries:
-        assert (tmp_path / "set" / entry["figure"]).stat().st_size > 10_000
+        assert (tmp_path / "set" / entry.figure).stat().st_size > 10_000
 
 
 @pytest.mark.realdata
@@ -469,8 +469,8 @@ def test_real_volumes_give_patches_with_the_aorta_inside(real_hearts, tmp_path):
     chosen = [record for record in records if record["subject"] in ("la_005", "la_016", "la_026")]
     PreparePatchSet(chosen, str(tmp_path / "set")).run()
     manifest = read_manifest(tmp_path / "set")
-    assert manifest["identical_subjects"] == [["la_005", "la_026"]]
-    assert all(entry["status"] == "kept" and entry["patches"] > 150 for entry in manifest["volumes"])
+    assert manifest.identical_subjects == [["la_005", "la_026"]]
+    assert all(entry.status == "kept" and entry.patches > 150 for entry in manifest.volumes)
     dataset = AortaPatchDataset(tmp_path / "set", limit=12)
     padded = [item["image"].meta[PatchColumn.PADDED] for item in dataset if item["subject"] == "la_016"]
     assert min(padded) > 0  # its field of view is narrower than a patch

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from monai_cardiac_gan.data import corrected, read_corrections, read_datalist
+from monai_cardiac_gan.data import VolumeEntry, corrected, read_corrections, read_datalist
 from monai_cardiac_gan.preparation import PreparePatchSet
 from monai_cardiac_gan.reporting.contact_sheet import state_of, write_contact_sheet
 
@@ -19,11 +19,11 @@ def entries(folder, count):
     for number in range(count):
         Image.new("RGB", (100, 50), (number, 0, 0)).save(folder / "volumes" / f"{number}.png")
         found.append(
-            {
-                "subject": f"s<{number}>", "image": f"/data/s{number}.nii", "status": "kept" if number % 3 else "left out",
-                "reason": "" if number % 3 else "blurred & small", "track_confidence": 0.2 if number % 3 == 1 else 0.9,
-                "row": f"volumes/{number}.png", "tiles": [{"left": 0}], "grade": 3.5,
-            }
+            VolumeEntry(
+                f"s<{number}>", f"/data/s{number}.nii", "kept" if number % 3 else "excluded",
+                "" if number % 3 else "blurred & small", track_confidence=0.2 if number % 3 == 1 else 0.9,
+                row=f"volumes/{number}.png", tiles=[{"left": 0}], grade=3.5,
+            )
         )  # fmt: skip
     return found
 
@@ -32,12 +32,12 @@ def test_the_page_has_one_row_a_volume_in_their_order(tmp_path):
     volumes = entries(tmp_path, 5)
     page, *_ = write_contact_sheet(tmp_path, volumes)
     text = page.read_text()
-    assert re.findall(r'<tr class="([\w-]+)"', text) == ["left-out", "unsure", "fine", "left-out", "unsure"]
+    assert re.findall(r'<tr class="([\w-]+)"', text) == ["excluded", "unsure", "fine", "excluded", "unsure"]
     assert [html.unescape(name) for name in re.findall(r'data-subject="([^"]*)"', text)] == [
         f"s<{n}>" for n in range(5)
     ]
     assert "blurred &amp; small" in text
-    assert "5 volumes: 1 kept, 2 kept and unsure, 2 left out" in text
+    assert "5 volumes: 1 kept, 2 kept and unsure, 2 excluded" in text
     for source in re.findall(r'src="([^"]+)"', text):
         assert (tmp_path / source).exists()
     assert json.loads(html.unescape(re.search(r'data-tiles="([^"]*)"', text)[1])) == [{"left": 0}]
@@ -47,18 +47,18 @@ def test_the_pictures_hold_twenty_volumes_each(tmp_path):
     _, *pictures = write_contact_sheet(tmp_path, entries(tmp_path, 23))
     assert [path.name for path in pictures] == ["contact_sheet_000.png", "contact_sheet_001.png"]
     second = np.asarray(Image.open(pictures[1]))
-    assert [second[18 + 25 + 68 * place, 50].tolist() for place in range(3)] == [[20, 0, 0], [21, 0, 0], [22, 0, 0]]
+    assert [second[18 + 25 + 68 * number, 50].tolist() for number in range(3)] == [[20, 0, 0], [21, 0, 0], [22, 0, 0]]
     write_contact_sheet(tmp_path, entries_again := [])
     assert not pictures[0].exists()
     assert entries_again == []
 
 
 def test_volumes_without_a_picture_have_a_row_all_the_same(tmp_path):
-    entry = {"subject": "a", "image": "a.nii", "status": "left out", "reason": "cannot be read"}
+    entry = VolumeEntry("a", "a.nii", reason="cannot be read")
     page, picture = write_contact_sheet(tmp_path, [entry])
     assert "cannot be read" in page.read_text()
     assert Image.open(picture).height == 18
-    assert state_of(entry) == "left-out"
+    assert state_of(entry) == "excluded"
 
 
 def test_a_click_gives_a_row_that_corrections_accept(tmp_path, write_tube):

@@ -1,5 +1,4 @@
 import dataclasses
-import json
 
 import nibabel
 import numpy as np
@@ -10,7 +9,8 @@ from monai.data import MetaTensor
 from monai.transforms import Orientation
 
 from monai_cardiac_gan.aorta import AortaTrack
-from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.data import Manifest, PatchStore, VolumeEntry
+from monai_cardiac_gan.inferers import PatchOrigin
 from monai_cardiac_gan.reporting import SaveInpaintedVolumes
 from monai_cardiac_gan.transforms import CropAortaPatches
 
@@ -21,14 +21,16 @@ MASK[..., 12:25, 15:28] = True
 
 
 @dataclasses.dataclass
-class Result:
-    """What the handler reads of a result: everything hidden is painted 0.5 brighter."""
+class Patch:
+    """What the handler reads of a patch: everything hidden is painted 0.5 brighter."""
 
-    patches: torch.Tensor
-    masks: torch.Tensor
+    acquired: torch.Tensor
+    origin: PatchOrigin
+    mask: torch.Tensor = MASK[0]
 
-    def best_inpainted(self):
-        return torch.where(self.masks, self.patches + 0.5, self.patches)
+    @property
+    def expected(self):
+        return torch.where(self.mask, self.acquired + 0.5, self.acquired)
 
 
 def smooth(seed):
@@ -43,34 +45,28 @@ def patch_of(values, level):
 
 
 @pytest.fixture
-def folders(tmp_path, patch_set_maker):
+def folders(tmp_path):
     (tmp_path / "images").mkdir()
-    writer, volumes = patch_set_maker(tmp_path / "set"), []
+    entries = []
     for seed, subject in enumerate(("a", "b")):
         nibabel.save(nibabel.Nifti1Image(smooth(seed), AFFINE), tmp_path / "images" / f"{subject}.nii.gz")
-        volumes.append({"subject": subject, "image": f"{subject}.nii.gz", "status": "kept"})
-    writer.finish({"volumes": volumes})
+        entries.append(VolumeEntry(subject, f"{subject}.nii.gz", "kept", key=f"key_{subject}"))
+    PatchStore(tmp_path / "set").finish(Manifest(entries))
     return tmp_path
 
 
 def run(folders, rows, images="images"):
-    """Batches of (subject, level) through the handler."""
+    """Batches of (volume, level) through the handler."""
     handler = SaveInpaintedVolumes(str(folders / "out"), str(folders / "set"), str(folders / images))
 
-    def step(engine, batch):
-        patches = torch.stack([image.as_tensor() for image in batch[Field.IMAGE]])
-        return {"result": Result(patches, MASK.expand_as(patches))}
+    def cut(name, level):
+        image = patch_of(smooth("ab".index(name)), level)
+        origin = PatchOrigin(name, f"key_{name}", level, affine=np.asarray(image.affine))
+        return Patch(image.as_tensor(), origin)
 
-    engine = Engine(step)
+    engine = Engine(lambda engine, batch: {"result": [cut(*row) for row in batch]})
     handler.attach(engine)
-    batches = [
-        {
-            Field.IMAGE: [patch_of(smooth("ab".index(name)), level) for name, level in part],
-            Field.SUBJECT: [name for name, _ in part],
-        }
-        for part in rows
-    ]
-    engine.run(batches)
+    engine.run(rows)
 
 
 def test_each_volume_comes_back_with_what_was_painted_and_nothing_else_changed(folders):
@@ -109,10 +105,21 @@ def test_shuffled_patches_are_refused(folders):
         run(folders, [[("a", 3), ("b", 4), ("a", 5)]])
 
 
-def test_patches_that_do_not_know_where_they_lie_are_refused(folders):
+def test_two_volumes_of_one_subject_come_back_apart(folders):
+    entries = [VolumeEntry("ann", f"{name}.nii.gz", "kept", key=f"key_{name}") for name in "ab"]
+    PatchStore(folders / "set").finish(Manifest(entries))
+    run(folders, [[("a", 3), ("b", 5)]])
+    for name, level in (("a", 3), ("b", 5)):
+        painted = np.asarray(nibabel.load(folders / "out" / f"ann_key_{name}_painted.nii.gz").dataobj)
+        assert np.nonzero(painted.any((0, 1)))[0].tolist() == [level]
+
+
+@pytest.mark.parametrize("origin", [PatchOrigin("a"), PatchOrigin("a", "other", affine=np.eye(4))])
+def test_patches_that_do_not_know_where_they_lie_are_refused(folders, origin):
     handler = SaveInpaintedVolumes(str(folders / "out"), str(folders / "set"))
-    engine = Engine(lambda engine, batch: {"result": Result(torch.zeros(1, 1, SIDE, SIDE), MASK)})
+    engine = Engine(lambda engine, batch: {"result": [Patch(torch.zeros(1, SIDE, SIDE), origin)]})
     handler.attach(engine)
-    with pytest.raises(ValueError, match="a: a patch without an affine cannot go back"):
-        engine.run([{Field.IMAGE: torch.zeros(1, 1, SIDE, SIDE), Field.SUBJECT: ["a"]}])
-    assert json.loads((folders / "set" / "manifest.json").read_text())["volumes"][0]["subject"] == "a"
+    with pytest.raises(
+        ValueError, match=r"a: a patch without an affine, or of none of the volumes of .*give the patch set"
+    ):
+        engine.run([0])

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from monai_cardiac_gan.inferers import InitialImages, InpaintingResult, LossTraces, square_mask
-from monai_cardiac_gan.inferers.latent_optimizer import Stop
+from monai_cardiac_gan.inferers import InitialImages, InpaintingResult, LossTraces, PatchOrigin, square_mask
+from monai_cardiac_gan.inferers.latent_optimizer import StopReason
 
 SIDE, PATCHES, STARTS, FRAMES, BATCH = 32, 2, 3, 100, 10
 
@@ -24,6 +24,7 @@ def result() -> InpaintingResult:
     return InpaintingResult(
         patches=patches,
         masks=mask,
+        valid=torch.ones_like(mask),
         latents=torch.zeros(PATCHES, STARTS, 4),
         generated=generated,
         inpainted=torch.where(mask[:, None], generated, patches[:, None]),
@@ -35,7 +36,8 @@ def result() -> InpaintingResult:
         snapshots=(images(FRAMES, PATCHES)[:, :, :SIDE, :SIDE] * 127.5 + 127.5).to(torch.uint8),
         snapshot_iterations=torch.linspace(0, 200, FRAMES).round().long(),
         evaluations=torch.full((PATCHES, STARTS), 201),
-        stops=((Stop.ITERATIONS,) * STARTS,) * PATCHES,
+        stops=((StopReason.ITERATIONS,) * STARTS,) * PATCHES,
+        origins=(PatchOrigin(pixel_mm=2.0),) * PATCHES,
         seed=0,
         seconds=1.0,
     )

@@ -15,6 +15,12 @@ DISC = AortaDisc(np.array([10.0, 20.5]), 8.0, 25.13, 50.27, 0.9)
 ACQUIRED = AortaDisc(np.array([12.0, 18.0]), 6.0, 18.85, 28.27, 0.9)
 
 
+def with_discs(patch, discs, acquired=None):
+    """The patch as if these aortas had been measured in it."""
+    vars(patch).update(discs=tuple(discs), acquired_disc=acquired)
+    return patch
+
+
 def shown(axes) -> np.ndarray:
     return np.asarray(axes.get_images()[0].get_array())
 
@@ -28,7 +34,7 @@ def texts(axes) -> str:
 
 
 def test_results_have_a_column_per_start(result):
-    figure = figure_of_results(result, 0, [DISC, None, DISC], ACQUIRED, pixel_mm=2.0)
+    figure = figure_of_results(with_discs(result[0], [DISC, None, DISC], ACQUIRED))
     panels = np.array(figure.axes).reshape(2, 4)
     for start in range(3):
         expected = to_display(result.inpainted[0, start, 0].numpy())
@@ -41,7 +47,7 @@ def test_results_have_a_column_per_start(result):
 
 
 def test_circles_lie_where_the_discs_are(result):
-    panels = np.array(figure_of_results(result, 0, [DISC, None, DISC], ACQUIRED, pixel_mm=2.0).axes).reshape(2, 4)
+    panels = np.array(figure_of_results(with_discs(result[0], [DISC, None, DISC], ACQUIRED)).axes).reshape(2, 4)
     painted, acquired = drawn(panels[1, 1], Circle)
     assert painted.center == (SIDE - 1 - 10.0, 20.5)
     assert painted.radius == 2.0
@@ -51,27 +57,22 @@ def test_circles_lie_where_the_discs_are(result):
     assert len(drawn(panels[1, 2], Circle)) == 1
 
 
-def test_the_hole_is_framed_where_it_is(result):
-    axes = figure_of_results(result, 0, [None] * 3).axes[1]
+def test_the_mask_is_framed_where_it_is(result):
+    axes = figure_of_results(with_discs(result[0], [None] * 3)).axes[1]
     (frame,) = drawn(axes, Rectangle)
     # rows 7 to 13 of the patch are columns 18 to 24 of the picture, columns 17 to 23 its rows
     assert frame.get_bbox().extents.tolist() == [17.5, 16.5, 24.5, 23.5]
 
 
-def test_one_disc_per_start_is_asked_for(result):
-    with pytest.raises(ValueError, match="2 discs for 3 starts: give one, or None, for each"):
-        figure_of_results(result, 0, [DISC, DISC])
-
-
-def test_the_best_of_those_shown_is_framed(result):
-    figure = figure_of_starts(result, 0)
+def test_the_best_of_those_tried_is_framed(result):
+    figure = figure_of_starts(result[0])
     masked, chosen, batch = figure.axes
     np.testing.assert_array_equal(shown(masked), to_display(result.patches[0, 0].numpy()))
     np.testing.assert_array_equal(shown(chosen), to_display(result.initial_images.chosen[0, 0, 0].numpy()))
     (frame,) = drawn(batch, Rectangle)
     left, low, right, high = (int(np.ceil(value)) for value in frame.get_bbox().extents)
     inside = shown(batch)[low + 2 : high - 2, left + 2 : right - 2]
-    np.testing.assert_array_equal(inside, to_display(result.initial_images.shown[0, 6, 0].numpy()))
+    np.testing.assert_array_equal(inside, to_display(result.initial_images.tried[0, 6, 0].numpy()))
     assert "0.200 (framed)" in batch.get_title()
     assert "best of 30, L1 0.300" in chosen.get_title()
     figure.canvas.draw()
@@ -97,8 +98,8 @@ def test_empty_sets_are_refused():
 
 
 @pytest.mark.parametrize(("index", "lines"), [(None, 6), (1, 3)])
-def test_traces_show_every_descent_and_one_thick(result, index, lines):
-    figure = figure_of_traces(result, index)
+def test_traces_show_every_search_and_one_thick(result, index, lines):
+    figure = figure_of_traces(result.traces) if index is None else figure_of_traces(result[index].traces, best=2)
     totals = result.traces.total.numpy()
     for axes, sign in zip(figure.axes, (1, -1, 1), strict=True):
         assert len(axes.lines) == lines + 1
@@ -112,5 +113,9 @@ def test_no_figure_goes_through_pyplot(file):
 
 
 def test_every_figure_is_returned(result):
-    made = [figure_of_traces(result), figure_of_starts(result, 1), figure_of_results(result, 1, [None] * 3)]
+    made = [
+        figure_of_traces(result.traces),
+        figure_of_starts(result[1]),
+        figure_of_results(with_discs(result[1], [None] * 3)),
+    ]
     assert all(isinstance(figure, Figure) for figure in made)

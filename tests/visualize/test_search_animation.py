@@ -17,7 +17,7 @@ def panel(image: Image.Image, place: int) -> np.ndarray:
 
 
 def test_one_frame_per_snapshot(result, tmp_path):
-    path = write_search_gif(result, 0, tmp_path / "descent.gif", frame_ms=50)
+    path = write_search_gif(result[0], tmp_path / "search.gif", frame_ms=50)
     with Image.open(path) as image:
         assert image.n_frames == 100
         assert image.size == (4 * SIDE * SCALE + 3 * GAP, SIDE * SCALE + HEADER)
@@ -26,7 +26,7 @@ def test_one_frame_per_snapshot(result, tmp_path):
 
 
 def test_panels_show_what_they_say(result, tmp_path):
-    with Image.open(write_search_gif(result, 1, tmp_path / "descent.gif")) as image:
+    with Image.open(write_search_gif(result[1], tmp_path / "search.gif")) as image:
         image.seek(99)
         acquired, masked, generated, inpainted = (panel(image, place) for place in range(4))
     mask = to_display(result.masks[1, 0].numpy())
@@ -42,16 +42,16 @@ def test_panels_show_what_they_say(result, tmp_path):
 
 def test_frames_too_short_for_gif_are_refused(result, tmp_path):
     with pytest.raises(ValueError, match="each frame stands for 5 ms: expected at least 10"):
-        write_search_gif(result, 0, tmp_path / "descent.gif", frame_ms=5)
+        write_search_gif(result[0], tmp_path / "search.gif", frame_ms=5)
 
 
 def test_a_video_has_the_frames_of_the_animation(result, tmp_path):
     imageio = pytest.importorskip("imageio.v3")
     pytest.importorskip("imageio_ffmpeg")
-    path = write_search_video(result, 1, tmp_path / "descent.mp4", frames_per_second=20)
+    path = write_search_video(result[1], tmp_path / "search.mp4", frames_per_second=20)
     frames = imageio.imread(path, plugin="FFMPEG")
     assert len(frames) == 100
-    with Image.open(write_search_gif(result, 1, tmp_path / "descent.gif")) as image:
+    with Image.open(write_search_gif(result[1], tmp_path / "search.gif")) as image:
         for number in (0, 99):
             image.seek(number)
             still = np.asarray(image.convert("RGB"), float)
@@ -63,7 +63,7 @@ def test_a_video_has_the_frames_of_the_animation(result, tmp_path):
 
 def test_a_video_needs_ffmpeg_and_time(result, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="0 frames per second: expected at least 1"):
-        write_search_video(result, 0, tmp_path / "descent.mp4", frames_per_second=0)
+        write_search_video(result[0], tmp_path / "search.mp4", frames_per_second=0)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"a video needs ffmpeg; pip install 'monai_cardiac_gan\[video\]'"):
-        write_search_video(result, 0, tmp_path / "descent.mp4")
+        write_search_video(result[0], tmp_path / "search.mp4")

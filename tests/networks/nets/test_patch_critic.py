@@ -1,10 +1,10 @@
 import pytest
 import torch
 from torch import nn
+from torchinfo import summary
 
 from monai_cardiac_gan.losses import GradientPenalty, refuse_sample_mixing
 from monai_cardiac_gan.losses.gradient_penalty import chain_of
-from monai_cardiac_gan.networks import layer_table
 from monai_cardiac_gan.networks.nets import PatchCritic
 
 
@@ -22,11 +22,21 @@ def test_layers_are_plain_convolutions_and_rectifiers_in_turn():
 
 def test_table_of_the_docstring_at_default_widths():
     critic = PatchCritic()
-    rows = [row for row in layer_table(critic, torch.zeros(1, 1, 128, 128)) if row.kind == "Conv2d"]
-    assert [row.output_shape[1:] for row in rows] == [
-        (16, 128, 128), (32, 64, 64), (64, 32, 32), (128, 16, 16), (256, 8, 8), (256, 4, 4), (256, 2, 2), (1, 1, 1),
+    layers = summary(critic, (1, 1, 128, 128), verbose=0).summary_list
+    convolutions = [layer for layer in layers if layer.class_name == "Conv2d"]
+    assert [layer.output_size[1:] for layer in convolutions] == [
+        [16, 128, 128], [32, 64, 64], [64, 32, 32], [128, 16, 16], [256, 8, 8], [256, 4, 4], [256, 2, 2], [1, 1, 1],
     ]  # fmt: skip
-    assert [row.parameters for row in rows] == [160, 8_224, 32_832, 131_200, 524_544, 1_048_832, 1_048_832, 1_025]
+    assert [layer.num_params for layer in convolutions] == [
+        160,
+        8_224,
+        32_832,
+        131_200,
+        524_544,
+        1_048_832,
+        1_048_832,
+        1_025,
+    ]
     assert sum(parameter.numel() for parameter in critic.parameters()) == 2_795_649
 
 

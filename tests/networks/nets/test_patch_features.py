@@ -4,9 +4,9 @@ from collections import defaultdict
 import pytest
 import torch
 from torch.nn import functional as F
+from torchinfo import summary
 
 from monai_cardiac_gan.metrics.frechet import frechet_distance
-from monai_cardiac_gan.networks import layer_table
 from monai_cardiac_gan.networks.nets.patch_features import PatchFeatures
 
 LARGEST = 500_000
@@ -35,16 +35,16 @@ def blurred(images, sigma):
 def test_table_of_the_docstring_at_default_sizes():
     network = PatchFeatures()
     rows = defaultdict(list)
-    for row in layer_table(network, torch.zeros(2, 1, 128, 128)):
-        rows[row.kind].append(row)
+    for layer in summary(network, (2, 1, 128, 128), verbose=0).summary_list:
+        rows[layer.class_name].append(layer)
     normalised = [
-        conv.parameters + norm.parameters for conv, norm in zip(rows["Conv2d"], rows["BatchNorm2d"], strict=False)
+        conv.num_params + norm.num_params for conv, norm in zip(rows["Conv2d"], rows["BatchNorm2d"], strict=False)
     ]
     assert normalised == [912, 10_464, 41_664, 103_920]
-    shapes = [row.output_shape[1:] for row in rows["Conv2d"]]
-    assert shapes == [(24, 64, 64), (48, 32, 32), (96, 16, 16), (120, 8, 8), (8, 8, 8)]
-    assert rows["Conv2d"][-1].parameters == 968
-    assert [row.parameters for row in rows["Linear"]] == [76_896]
+    shapes = [layer.output_size[1:] for layer in rows["Conv2d"]]
+    assert shapes == [[24, 64, 64], [48, 32, 32], [96, 16, 16], [120, 8, 8], [8, 8, 8]]
+    assert rows["Conv2d"][-1].num_params == 968
+    assert [layer.num_params for layer in rows["Linear"]] == [76_896]
     assert sum(parameter.numel() for parameter in network.parameters()) == 234_824 < LARGEST
 
 

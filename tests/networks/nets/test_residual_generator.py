@@ -76,7 +76,7 @@ def test_table_of_the_docstring_at_default_widths():
         layer.register_forward_hook(lambda _, __, output, name=name: shapes.update({name: tuple(output.shape[1:])}))
     with torch.no_grad():
         generator(torch.zeros(1, 100))
-    assert shapes["start"] == (256, 4, 4)
+    assert shapes["activation"] == (256, 4, 4)
     assert [shapes[f"blocks.{side}"] for side in SIZES] == [
         (256, 8, 8), (128, 16, 16), (64, 32, 32), (32, 64, 64), (16, 128, 128),
     ]  # fmt: skip

@@ -1,10 +1,10 @@
 import pytest
 import torch
-from descents import (
+from latent_optimizers import (
     BUDGETS,
     PRIOR_WEIGHTS,
-    compare_descents,
     compare_gauss_newton,
+    compare_optimizers,
     compare_weights,
     table,
 )
@@ -44,10 +44,10 @@ def parts():
     return painter, critic, LatentBank(count=64, side=8).fill(painter, metric_samples=2)
 
 
-def test_each_descent_falls_and_the_preconditioned_ones_fastest(parts):
+def test_each_optimiser_descends_and_the_preconditioned_ones_fastest(parts):
     painter, critic, bank = parts
     patches = painter(torch.randn(2, 100, generator=torch.Generator().manual_seed(3)))
-    found = compare_descents(painter, critic, bank, patches)
+    found = compare_optimizers(painter, critic, bank, patches)
     for losses in found.values():
         assert len(losses) == len(BUDGETS)
         assert losses == sorted(losses, reverse=True)

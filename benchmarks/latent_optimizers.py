@@ -1,10 +1,10 @@
-"""Which way down a latent search should take, and what its prior is worth.
+"""Which optimiser a latent search should take, and what its prior is worth.
 
-Usage: python benchmarks/descents.py PATCH_SET [--patches 8] [--tuned 16] [--output FILE]
+Usage: python benchmarks/latent_optimizers.py PATCH_SET [--patches 8] [--tuned 16] [--output FILE]
 
-The descents start from the best of 980 random latents of held-out patches and are compared by the published loss after so
+The optimisers start from the best of 980 random latents of held-out patches and are compared by the published loss after so
 many gradients. Gauss-Newton's Jacobians count as many gradients as they take the time of, measured beside them. The weights
-of the prior and of the guess are varied on training patches, which nothing is reported of elsewhere. Prints Markdown tables.
+of the prior and of the proposal are varied on training patches, which nothing is reported of elsewhere. Prints Markdown tables.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from monai_cardiac_gan.inferers import (
     LatentBank,
     LatentObjective,
     RandomInitializer,
-    fast_search,
+    lbfgs_search,
     metric_inverse,
     square_mask,
 )
@@ -38,28 +38,28 @@ from monai_cardiac_gan.losses import contextual_plus_perceptual_loss, masked_l1
 
 BUDGETS = (20, 40, 80, 160, 300)
 PRIOR_WEIGHTS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3)
-GUESS_WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2)
+PROPOSAL_WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2)
 JACOBIANS, TIMINGS = 8, 5
 CPU = torch.device("cpu")
 
 
-def compare_descents(generator: nn.Module, critic: nn.Module, bank: LatentBank, patches: Tensor) -> dict[str, Any]:
+def compare_optimizers(generator: nn.Module, critic: nn.Module, bank: LatentBank, patches: Tensor) -> dict[str, Any]:
     """Mean of the lowest published loss that each patch has reached after each budget of gradients."""
-    known = (~square_mask()[None, None]).expand_as(patches)
-    starts, _ = RandomInitializer()(patches, known, generator, 1)
-    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, known)
+    mask = square_mask()[None, None].expand_as(patches)
+    starts, _ = RandomInitializer()(patches, ~mask, generator, 1)
+    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, mask)
     last = BUDGETS[-1]
-    descents = {
+    optimizers = {
         "gradient descent as published": GradientDescent(last),
         "Adam, step 0.1, cosine": GradientDescent(last, 0.1, "adam", cosine=True),
         "L-BFGS": BatchedLBFGS(last, tolerance=0),
     }
     for damping in (0.03, 0.003, 0.001, 0.0003):
         preconditioner = metric_inverse(bank.metric, damping)
-        descents[f"L-BFGS, preconditioned, damping {damping:g}"] = BatchedLBFGS(last, preconditioner, tolerance=0)
+        optimizers[f"L-BFGS, preconditioned, damping {damping:g}"] = BatchedLBFGS(last, preconditioner, tolerance=0)
     found = {}
-    for name, descent in descents.items():
-        outcome = descent(objective, starts[:, 0], 2, False)
+    for name, optimizer in optimizers.items():
+        outcome = optimizer(objective, starts[:, 0], 2, False)
         # a step of L-BFGS may take several gradients, so that budgets are spread over its iterations
         share = (len(outcome.total) - 1) / last
         lowest = outcome.total.cummin(0).values.mean(1)
@@ -87,9 +87,9 @@ def cost_of_jacobian(generator: nn.Module, objective: LatentObjective, latent: T
 
 def compare_gauss_newton(generator: nn.Module, critic: nn.Module, patches: Tensor) -> tuple[list[float], float]:
     """Mean of the lowest published loss after each budget of gradients, and the cost of a Jacobian in gradients."""
-    known = (~square_mask()[None, None]).expand_as(patches)
-    starts, _ = RandomInitializer()(patches, known, generator, 1)
-    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, known)
+    mask = square_mask()[None, None].expand_as(patches)
+    starts, _ = RandomInitializer()(patches, ~mask, generator, 1)
+    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, mask)
     cost = cost_of_jacobian(generator, objective, starts[0, 0])
     reached = []
     for row, start in enumerate(starts[:, 0]):
@@ -106,16 +106,16 @@ def compare_weights(
     critic: nn.Module,
     bank: LatentBank,
     encoder: nn.Module,
-    filling: nn.Module,
+    unet: nn.Module,
     patches: Tensor,
 ) -> dict[str, Any]:
     """Published loss, length of the latents, and difference inside the mask, for each weight (an argument of the search)."""
     mask = square_mask()[None, None].expand_as(patches)
-    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, ~mask)
+    objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, mask)
     found = {}
     for weight in weights:
         settings: dict[str, Any] = {name: weight}
-        search = fast_search(critic, bank, encoder, filling, progress=False, snapshots=2, **settings)
+        search = lbfgs_search(critic, bank, encoder, unet, progress=False, snapshots=2, **settings)
         result = search.search(patches, mask, generator)
         latents = result.latents[:, 0]
         inside = masked_l1(result.best_inpainted(), patches, mask).mean().item()
@@ -127,8 +127,8 @@ def table(first: str, columns: list[str], rows: dict[str, list[float]]) -> str:
     """Markdown, three digits.
 
     Example:
-        >>> print(table("descent", ["20"], {"Adam": [0.12345]}))
-        | descent | 20 |
+        >>> print(table("optimiser", ["20"], {"Adam": [0.12345]}))
+        | optimiser | 20 |
         |---|---:|
         | Adam | 0.123 |
     """
@@ -145,18 +145,18 @@ def main() -> None:
     parser.add_argument("--tuned", type=int, default=16)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
-    generator, critic, bank, encoder, filling = networks(BUNDLE / "models", CPU)
+    generator, critic, bank, encoder, unet = networks(BUNDLE / "models", CPU)
     held_out = AortaPatchDataset(options.patch_set, "test", limit=options.patches).all_patches().float()
     train = AortaPatchDataset(options.patch_set, "train", limit=options.tuned).all_patches().float()
     for network in (generator, critic):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    descents = compare_descents(generator, critic, bank, held_out)
-    descents["Gauss-Newton"], cost = compare_gauss_newton(generator, critic, held_out)
-    print(table("descent", [str(budget) for budget in BUDGETS], descents))
+    found = compare_optimizers(generator, critic, bank, held_out)
+    found["Gauss-Newton"], cost = compare_gauss_newton(generator, critic, held_out)
+    print(table("optimiser", [str(budget) for budget in BUDGETS], found))
     print(f"A Jacobian takes the time of {cost:.0f} gradients.", flush=True)
-    content: dict[str, Any] = {"descents": descents, "gradients of a Jacobian": cost}
-    for name, weights in (("prior_weight", PRIOR_WEIGHTS), ("proposal_weight", GUESS_WEIGHTS)):
-        content[name] = compare_weights(name, weights, generator, critic, bank, encoder, filling, train)
+    content: dict[str, Any] = {"optimisers": found, "gradients of a Jacobian": cost}
+    for name, weights in (("prior_weight", PRIOR_WEIGHTS), ("proposal_weight", PROPOSAL_WEIGHTS)):
+        content[name] = compare_weights(name, weights, generator, critic, bank, encoder, unet, train)
         print("\n" + table(name, ["published loss", "norm", "L1 inside the mask"], content[name]), flush=True)
     if options.output:
         options.output.write_text(json.dumps(content, indent=4) + "\n", encoding="utf-8")
