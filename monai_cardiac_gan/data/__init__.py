@@ -38,7 +38,7 @@ from monai_cardiac_gan.data.pseudonyms import Pseudonyms
 from monai_cardiac_gan.data.resumable_batches import ResumableBatches
 from monai_cardiac_gan.data.splits import TEST, TRAIN, given_split, same_person_groups, split_subjects
 from monai_cardiac_gan.data.streamed_patches import StreamedPatches
-from monai_cardiac_gan.data.valid_region import VALID_COLUMNS, valid_region
+from monai_cardiac_gan.data.valid_region import VALID_COLUMNS, valid_bounds, valid_region
 from monai_cardiac_gan.data.volume_identity import near_duplicates, volume_digest, volume_fingerprint
 from monai_cardiac_gan.data.windowed_batches import WindowedBatches
 
@@ -82,6 +82,7 @@ __all__ = [
     "settings_digest",
     "settings_of",
     "split_subjects",
+    "valid_bounds",
     "valid_region",
     "volume_digest",
     "volume_fingerprint",

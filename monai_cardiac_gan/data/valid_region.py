@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from monai_cardiac_gan.keys import PatchColumn
 
-__all__ = ["VALID_COLUMNS", "valid_region"]
+__all__ = ["VALID_COLUMNS", "valid_bounds", "valid_region"]
 
 VALID_COLUMNS = (
     PatchColumn.VALID_X_START,
@@ -17,6 +18,11 @@ VALID_COLUMNS = (
     PatchColumn.VALID_Y_START,
     PatchColumn.VALID_Y_STOP,
 )
+
+
+def valid_bounds(columns: Mapping[str, Any]) -> list[int]:
+    """The four bounds of a patch, in the order of `VALID_COLUMNS`, out of its metadata."""
+    return [int(columns[name]) for name in VALID_COLUMNS]
 
 
 def valid_region(bounds: Tensor | Sequence[Sequence[int]], size: int, reduced: int | None = None) -> Tensor:

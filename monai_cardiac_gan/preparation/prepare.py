@@ -248,8 +248,9 @@ class PreparePatchSet:
                 volume = task.excluded(f"{task.image}: {error}")
             except OSError as error:
                 self._note_inputs(made)
+                cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
                 raise OSError(
-                    f"{self.store.folder}: cannot be written ({error.strerror or error}); {ready + len(made)} of {len(tasks)} "
+                    f"{self.store.folder}: cannot be written ({cause.strerror or cause}); {ready + len(made)} of {len(tasks)} "
                     "volumes are ready and kept: make room and start the same command again."
                 ) from error
             made.append(volume)

@@ -8,7 +8,7 @@ from monai_cardiac_gan.cli.explain_errors import TRACEBACK_VARIABLE, explanation
 from monai_cardiac_gan.data import read_datalist
 
 SCRIPT = """
-from monai_cardiac_gan.apps import explain_errors
+from monai_cardiac_gan.cli import explain_errors
 from monai_cardiac_gan.data import read_datalist
 explain_errors()
 try:

@@ -123,8 +123,8 @@ def test_every_handler_is_built_here():
         "AdaptiveAugmentation",
         "BestCheckpointSaver",
         "GeneratorEMA",
-        "TrainingHistory",
         "StopOnCollapse",
+        "TrainingHistory",
     ]
 
 

@@ -13,7 +13,7 @@ def test_rows_are_read_and_go_to_their_volumes(tmp_path):
     path = tmp_path / "c.csv"
     path.write_text("subject,x,y,z,image\nbob, 10,-20.5, 30\nann,1,2,3,a2.nii\n\nann,,,,a1.nii\n")
     one, two, three = corrected(RECORDS, read_corrections(path))
-    assert one["error"] == "/data/a1.nii: left out by a correction."
+    assert one["error"] == "/data/a1.nii: excluded by a correction."
     assert two["correction"] == [1, 2, 3]
     assert three["correction"] == [10, -20.5, 30]
     assert RECORDS[2] == {"subject": "bob", "image": "/data/b.nii", "seed": [1.0, 2.0, 3.0]}

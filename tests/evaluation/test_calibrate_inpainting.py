@@ -8,8 +8,8 @@ from monai.data import MetaTensor
 from torch import nn
 
 from monai_cardiac_gan.evaluation import CalibrateInpainting, read_calibration
-from monai_cardiac_gan.evaluation.calibrate_inpainting import Cases, left_out_coverage
-from monai_cardiac_gan.inferers import UncertaintyCalibration, calibrate_uncertainty, square_mask
+from monai_cardiac_gan.evaluation.calibrate_inpainting import Cases, leave_one_out_coverage
+from monai_cardiac_gan.inferers import InpaintedPatch, UncertaintyCalibration, calibrate_uncertainty, square_mask
 from monai_cardiac_gan.keys import Field
 
 SIDE, SUBJECTS, EACH = 128, 6, 8
@@ -46,18 +46,24 @@ class Search:
     """Answers with discs of 20 pixels, give or take; three solutions that agree more than they should."""
 
     starts = 3
-    descent, initializer = nn.Identity(), nn.Identity()
+    optimizer, initializer = nn.Identity(), nn.Identity()
 
     def search(self, patches, mask, generator, valid):
         source = np.random.default_rng(len(patches))
         solutions = np.stack([[disc(20 + offset) for offset in source.normal(0, 0.3, 3)] for _ in patches])
         solutions = torch.tensor(solutions, dtype=torch.float32)[:, :, None]
         masks = mask.expand(len(patches), 1, SIDE, SIDE)
-        result = type("Result", (), {})()
-        result.patches, result.masks, result.generated = patches, masks, solutions
-        result.losses = torch.zeros(len(patches), 3)
-        result.inpainted = torch.where(masks[:, None], solutions, patches[:, None])
-        return result
+        inpainted = torch.where(masks[:, None], solutions, patches[:, None])
+        of_no_matter = dict.fromkeys(
+            ("traces", "initial", "snapshots", "snapshot_iterations", "evaluations", "stops", "origin", "latents")
+        )
+        return [
+            InpaintedPatch(
+                acquired=patch, mask=masks[0], valid=inside, solutions=found, generated=found, losses=torch.zeros(3),
+                **of_no_matter,
+            )
+            for patch, inside, found in zip(patches, valid, inpainted, strict=True)
+        ]  # fmt: skip
 
 
 def application(tmp_path, **settings):
@@ -65,7 +71,7 @@ def application(tmp_path, **settings):
     return CalibrateInpainting(**(usual | {"mask_size": 41} | settings))
 
 
-def test_intervals_hold_what_the_spread_alone_does_not(tmp_path):
+def test_intervals_hold_what_the_standard_deviation_alone_does_not(tmp_path):
     report = application(tmp_path).run()
     assert report.uncalibrated["diameter_mm"] < 0.7
     assert report.coverage["diameter_mm"] == pytest.approx(0.9, abs=0.1)
@@ -99,9 +105,9 @@ def test_a_subject_is_judged_by_the_others_alone():
     cases = Cases(errors, np.zeros(50), np.array(["a"] * 20 + ["b"] * 20 + ["far"] * 10))
 
     def calibrate(part):
-        return calibrate_uncertainty(part.errors, part.deviations)
+        return calibrate_uncertainty(part.errors, part.stds)
 
-    assert left_out_coverage(cases, calibrate) == pytest.approx(0.8)  # 40 of 50: all but the far one
+    assert leave_one_out_coverage(cases, calibrate) == pytest.approx(0.8)  # 40 of 50: all but the far one
     assert calibrate(cases).half_width(0.0) == pytest.approx(50)
 
 

@@ -6,8 +6,8 @@ import torch
 from monai.data import MetaTensor
 from monai.metrics.regression import PSNRMetric
 
-from monai_cardiac_gan.evaluation.evaluate_inpainting import EvaluateInpainting, SearchInpainter, inpainting_quality
-from monai_cardiac_gan.inferers import square_mask
+from monai_cardiac_gan.evaluation.evaluate_inpainting import EvaluateInpainting, inpainting_quality
+from monai_cardiac_gan.inferers import SearchInpainter, square_mask
 from monai_cardiac_gan.keys import Field
 
 
@@ -21,19 +21,19 @@ def discs(diameters, columns=None):
     return torch.tensor(np.stack(images), dtype=torch.float32)[:, None]
 
 
-HOLES = square_mask(41).expand(3, 1, 128, 128)
+MASKS = square_mask(41).expand(3, 1, 128, 128)
 
 
 def test_nothing_changed_is_perfect():
     originals = discs([20, 24, 28])
-    quality = inpainting_quality(originals, originals, HOLES)
+    quality = inpainting_quality(originals, originals, MASKS)
     assert (quality.l1, quality.seam, quality.diameter_error_mm, quality.centre_error_mm) == (0, 0, 0, 0)
     assert quality.ssim == pytest.approx(1)
     assert (quality.found, quality.patches, quality.with_aorta) == (1, 3, 3)
 
 
 def test_other_discs_are_off_by_what_they_were_drawn_with():
-    quality = inpainting_quality(discs([22, 23, 28], [63.5, 65.5, 63.5]), discs([20, 24, 28]), HOLES, pixel_mm=1.0)
+    quality = inpainting_quality(discs([22, 23, 28], [63.5, 65.5, 63.5]), discs([20, 24, 28]), MASKS, pixel_mm=1.0)
     assert quality.diameter_error_mm == pytest.approx((2 + 1 + 0) / 3, abs=0.15)
     assert quality.diameter_bias_mm == pytest.approx((2 - 1 + 0) / 3, abs=0.15)
     assert quality.centre_error_mm == pytest.approx(2 / 3, abs=0.1)
@@ -42,21 +42,21 @@ def test_other_discs_are_off_by_what_they_were_drawn_with():
 def test_differences_are_those_inside_the_mask():
     originals = discs([20, 24, 28])
     noise = 0.1 * torch.randn(originals.shape, generator=torch.Generator().manual_seed(0))
-    painted = torch.where(HOLES, originals + noise, originals)
-    quality = inpainting_quality(painted, originals, HOLES)
-    assert quality.l1 == pytest.approx(noise[HOLES].abs().mean().item(), rel=1e-4)
-    inside = [images[HOLES].view(3, 1, 41, 41) for images in (painted, originals)]
+    painted = torch.where(MASKS, originals + noise, originals)
+    quality = inpainting_quality(painted, originals, MASKS)
+    assert quality.l1 == pytest.approx(noise[MASKS].abs().mean().item(), rel=1e-4)
+    inside = [images[MASKS].view(3, 1, 41, 41) for images in (painted, originals)]
     psnr = PSNRMetric(max_val=2.0)(*inside)
     assert quality.psnr == pytest.approx(psnr.mean().item(), rel=1e-4)
 
 
 def test_a_filling_without_an_aorta_is_not_found():
     originals = discs([20, 24, 28])
-    painted = torch.where(HOLES, torch.tensor(-0.7), originals)
-    quality = inpainting_quality(painted, originals, HOLES)
+    painted = torch.where(MASKS, torch.tensor(-0.7), originals)
+    quality = inpainting_quality(painted, originals, MASKS)
     assert quality.found == 0
     assert quality.diameter_error_mm is None
-    nothing = inpainting_quality(torch.zeros(3, 1, 128, 128), torch.zeros(3, 1, 128, 128), HOLES)
+    nothing = inpainting_quality(torch.zeros(3, 1, 128, 128), torch.zeros(3, 1, 128, 128), MASKS)
     assert nothing.with_aorta == 0
     assert nothing.found is None
 
@@ -77,14 +77,14 @@ class Patches:
         return {Field.IMAGE: MetaTensor(self.all_patches()[index], affine=torch.diag(torch.tensor([2.0, 2, 2, 1])))}
 
 
-def test_each_filling_gets_a_row(tmp_path):
+def test_each_inpainter_gets_a_row(tmp_path):
     larger = discs([11, 13, 15])
-    fillings = {
+    inpainters = {
         "nothing": lambda patches, masks, valid: patches,
         "black": lambda patches, masks, valid: torch.where(masks, -1.0, patches),
         "larger": lambda patches, masks, valid: larger,
     }
-    found = EvaluateInpainting(fillings, Patches(), str(tmp_path), batch_size=3).run()
+    found = EvaluateInpainting(inpainters, Patches(), str(tmp_path), batch_size=3).run()
     assert found["nothing"].l1 == 0
     assert found["larger"].diameter_bias_mm == pytest.approx(2 * 1.0, abs=0.3)  # a pixel more, in millimetres
     assert found["black"].found == 0
@@ -128,8 +128,8 @@ def test_padding_neither_counts_nor_is_searched_for(tmp_path):
             result.best_inpainted = lambda: patches
             return result
 
-    fillings = {"right": right_where_valid, "search": SearchInpainter(Search(), torch.nn.Linear(1, 1))}
-    found = EvaluateInpainting(fillings, Padded(), str(tmp_path), batch_size=3).run()
+    inpainters = {"right": right_where_valid, "search": SearchInpainter(Search(), torch.nn.Linear(1, 1))}
+    found = EvaluateInpainting(inpainters, Padded(), str(tmp_path), batch_size=3).run()
     assert found["right"].l1 == found["search"].l1 == 0
     expected = (torch.arange(128) < 64).expand(3, 1, 128, 128)
     assert len(seen) == 2

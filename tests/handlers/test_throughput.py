@@ -1,8 +1,10 @@
 import pytest
 import torch
 from ignite.engine import Engine, Events
+from monai.data import MetaTensor
 
 from monai_cardiac_gan.handlers import Throughput
+from monai_cardiac_gan.handlers.throughput import images_in
 
 
 def rates_of(sizes, seconds, world_size=1):
@@ -40,3 +42,10 @@ def test_the_gpu_is_waited_for_at_the_ends_of_an_epoch_alone(monkeypatch):
     Throughput().attach(engine)
     engine.run([torch.zeros(1, 1, 2, 2)] * 5, max_epochs=2)
     assert waits == ["cuda:1"] * 4
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda images: images, MetaTensor, lambda images: {"image": images, "subject": ["a"]}]
+)
+def test_images_of_any_batch_are_counted(wrap):
+    assert images_in(wrap(torch.zeros(5, 1, 2, 2))) == 5

@@ -59,7 +59,7 @@ def test_no_file_means_no_rows(tmp_path):
 def test_a_file_that_is_no_history_is_refused(tmp_path, text):
     (tmp_path / "history.json").write_text(text)
     with pytest.raises(
-        ValueError, match=r"losses\.json is no history of losses, expected a list of rows.*move it away"
+        ValueError, match=r"history\.json is no history of losses, expected a list of rows.*move it away"
     ):
         TrainingHistory(tmp_path).rows()
 

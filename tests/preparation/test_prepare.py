@@ -61,7 +61,7 @@ def test_the_manifest_tells_what_became_of_every_volume(hearts, tmp_path, write_
     assert "noisy.nii.gz: grade" in volumes["noisy"].reason
     assert "is not above 2" in volumes["noisy"].reason
     assert {volumes["s0"].split, volumes["s1"].split} == {"train", "test"}
-    assert [outcome["subject"] for outcome in outcomes] == ["broken", "noisy", "s0", "s1"]
+    assert [outcome.subject for outcome in outcomes] == ["broken", "noisy", "s0", "s1"]
 
 
 @pytest.mark.parametrize("sides", [("train", "test"), ("test", "train")])
@@ -70,7 +70,7 @@ def test_a_split_in_the_data_list_is_kept(hearts, tmp_path, sides):
     (hearts / "list.json").write_text(json.dumps({"training": rows}))
     prepare(hearts / "list.json", tmp_path / "set")
     volumes = read_manifest(tmp_path / "set").volumes
-    assert [(volume["subject"], volume["split"]) for volume in volumes] == [("s0", sides[0]), ("s1", sides[1])]
+    assert [(volume.subject, volume.split) for volume in volumes] == [("s0", sides[0]), ("s1", sides[1])]
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def bad_files(hearts):
 
 def test_every_bad_file_is_left_out_with_its_reason_and_the_others_go_on(hearts, bad_files, tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
-        outcomes = {outcome["subject"]: outcome for outcome in prepare(hearts, tmp_path / "set")}
+        outcomes = {outcome.subject: outcome for outcome in prepare(hearts, tmp_path / "set")}
     assert outcomes["s0"].status == outcomes["s1"].status == "kept"
     import re
 
@@ -155,7 +155,7 @@ def test_grades_of_people_decide_where_there_are_any(hearts, tmp_path, write_tub
     write_tube("s2.nii.gz", 2, hearts)
     with (hearts / "list.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["image", "grade"], ["s0.nii.gz", 4], ["s1.nii.gz", 3], ["s2.nii.gz", 3.5]])
-    outcomes = {outcome["subject"]: outcome for outcome in prepare(hearts / "list.csv", tmp_path / "set")}
+    outcomes = {outcome.subject: outcome for outcome in prepare(hearts / "list.csv", tmp_path / "set")}
     assert [outcomes[name].status for name in ("s0", "s1", "s2")] == ["kept", "excluded", "kept"]
     assert "grade 3 of 4 (person) is not above 3" in outcomes["s1"].reason
 
@@ -185,7 +185,7 @@ def test_a_seed_outside_a_volume_leaves_only_that_volume_out(hearts, tmp_path, w
     ]
     with (hearts / "list.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
-    outcomes = {outcome["subject"]: outcome for outcome in prepare(hearts / "list.csv", tmp_path / "set")}
+    outcomes = {outcome.subject: outcome for outcome in prepare(hearts / "list.csv", tmp_path / "set")}
     assert [outcomes[name].status for name in ("s0", "s1", "s2")] == ["kept", "kept", "excluded"]
     assert "s2.nii.gz: the seed" in outcomes["s2"].reason
     assert "lies outside the volume" in outcomes["s2"].reason
@@ -195,7 +195,7 @@ def test_a_grade_off_the_scale_leaves_only_that_volume_out(hearts, tmp_path, wri
     write_tube("s2.nii.gz", 2, hearts)
     with (hearts / "list.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["image", "grade"], ["s0.nii.gz", 4], ["s1.nii.gz", 7], ["s2.nii.gz", 3.5]])
-    outcomes = {outcome["subject"]: outcome for outcome in prepare(hearts / "list.csv", tmp_path / "set")}
+    outcomes = {outcome.subject: outcome for outcome in prepare(hearts / "list.csv", tmp_path / "set")}
     assert [outcomes[name].status for name in ("s0", "s1", "s2")] == ["kept", "excluded", "kept"]
     assert "list.csv, entry 3: has the grade '7', expected a number from 0" in outcomes["s1"].reason
 
@@ -307,11 +307,11 @@ def test_the_provenance_tells_inputs_settings_versions_and_drops(hearts, tmp_pat
     (hearts / "broken.nii.gz").write_bytes(b"no image")
     prepare(hearts, tmp_path / "set")
     told = json.loads((tmp_path / "set" / "provenance.json").read_text())
-    volumes = {entry.subject: entry for entry in told["volumes"]}
+    volumes = {entry["subject"]: entry for entry in told["volumes"]}
     content = (hearts / "s0.nii.gz").read_bytes()
     assert volumes["s0"]["inputs"]["image"]["sha256"] == hashlib.sha256(content).hexdigest()
     assert volumes["s0"]["inputs"]["image"]["size"] == len(content)
-    assert "cannot be read" in volumes["broken"].reason
+    assert "cannot be read" in volumes["broken"]["reason"]
     assert told["settings"]["steps"]["crop"]["transform"]["spacing"] == 1.0
     assert told["versions"]["numpy"] == np.__version__
 
@@ -377,7 +377,7 @@ def test_corrections_redo_only_their_volumes(tmp_path, tube):
     assert after[2].reason.endswith("excluded by a correction.")
     assert before[0].key == after[0].key
     again = times_of(tmp_path / "set")
-    kept = f"volumes/{before[0]['key']}/patches.npy"
+    kept = f"volumes/{before[0].key}/patches.npy"
     assert again[kept] == times[kept]
     item = AortaPatchDataset(tmp_path / "set")[-1]["image"]
     place = item.affine.numpy() @ [item.meta[PatchColumn.CENTRE_X], item.meta[PatchColumn.CENTRE_Y], 0, 1]

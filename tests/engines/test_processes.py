@@ -2,8 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from monai_cardiac_gan.engines import is_first_process, process_count
-from monai_cardiac_gan.handlers import first_process
+from monai_cardiac_gan.engines import is_first_process, process_count, processes
 
 
 @pytest.mark.parametrize(("rank", "first"), [(0, True), (1, False)])
@@ -14,7 +13,7 @@ def test_an_engine_that_knows_its_rank_is_believed(rank, first):
 def test_without_a_rank_the_process_group_is_asked(monkeypatch):
     assert is_first_process(None)
     assert process_count(None) == 1
-    monkeypatch.setattr(first_process, "Processes", lambda: SimpleNamespace(rank=1, count=3))
+    monkeypatch.setattr(processes, "Processes", lambda: SimpleNamespace(rank=1, count=3))
     assert not is_first_process(SimpleNamespace())
     assert process_count(SimpleNamespace()) == 3
 
