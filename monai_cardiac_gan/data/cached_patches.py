@@ -49,12 +49,12 @@ class CachedPatches:
         self.side, self.size = side, size
         self.batch_sampler = batches
 
-    def spread(self, count: int) -> Tensor:
-        """At most that many patches, evenly spread over the data set: (N, 1, size, size) float32, on the device."""
+    def evenly_spaced(self, count: int) -> Tensor:
+        """At most that many patches, evenly spaced over the data set: (N, 1, size, size) float32, on the device."""
         return self.patches[self._chosen(count)].float()
 
     def evenly_spaced_valid(self, count: int) -> Tensor:
-        """Which pixels of the patches that `spread` gives lie inside the field of view: bool (N, 1, size, size)."""
+        """Which pixels of the patches that `evenly_spaced` gives lie inside the field of view: bool (N, 1, size, size)."""
         return valid_region(self.bounds[self._chosen(count)], self.side, self.size)
 
     def _chosen(self, count: int) -> Tensor:

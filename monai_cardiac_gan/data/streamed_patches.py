@@ -47,12 +47,12 @@ class StreamedPatches:
             raise ValueError(f"ahead is {ahead}: expected at least 1 batch.")
         self.dataset, self.batch_sampler, self.size, self.ahead = dataset, batches, size, ahead
 
-    def spread(self, count: int) -> Tensor:
-        """At most that many patches, evenly spread over the data set: (N, 1, size, size) float32."""
+    def evenly_spaced(self, count: int) -> Tensor:
+        """At most that many patches, evenly spaced over the data set: (N, 1, size, size) float32."""
         return self._batch(self._chosen(count))[Field.IMAGE]
 
     def evenly_spaced_valid(self, count: int) -> Tensor:
-        """Which pixels of the patches that `spread` gives lie inside the field of view: bool (N, 1, size, size)."""
+        """Which pixels of the patches that `evenly_spaced` gives lie inside the field of view: bool (N, 1, size, size)."""
         return self._batch(self._chosen(count))[Field.VALID]
 
     def _chosen(self, count: int) -> np.ndarray:

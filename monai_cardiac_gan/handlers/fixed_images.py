@@ -45,7 +45,7 @@ def fixed_images(source: Tensor | Iterable[Any], count: int) -> Tensor:
     if isinstance(source, Tensor):
         found = prepare_images(source, torch.device("cpu"))[:count]
     elif isinstance(source, CachedPatches | StreamedPatches):
-        found = source.spread(count).cpu()
+        found = source.evenly_spaced(count).cpu()
     else:
         with undisturbed():
             torch.manual_seed(SEED)

@@ -12,7 +12,7 @@ from monai_cardiac_gan.engines import AdversarialEvents, prepare_images
 from monai_cardiac_gan.handlers.epoch_metrics import checked_interval
 from monai_cardiac_gan.handlers.observation import fixed_latents, in_batches, undisturbed
 
-__all__ = ["StopOnCollapse", "spread"]
+__all__ = ["StopOnCollapse", "mean_pixel_std"]
 
 TIMES = "times"
 
@@ -88,14 +88,14 @@ class StopOnCollapse:
             self._stop(engine, "paints images that are not finite")
         if engine.generator_updates < self.after_updates:
             return
-        painted_spread, real_spread = spread(painted), spread(prepare_images(engine.state.batch, painted.device))
-        self.times = self.times + 1 if painted_spread < self.least_ratio * real_spread else 0
+        painted_std, real_std = mean_pixel_std(painted), mean_pixel_std(prepare_images(engine.state.batch, painted.device))
+        self.times = self.times + 1 if painted_std < self.least_ratio * real_std else 0
         if self.times >= self.patience:
             self._stop(
                 engine,
                 f"paints nearly the same image for all latents: {self.times} times in a row they differed by less than "
-                f"{self.least_ratio:g} of what real images do, now by {painted_spread:.2g} where those do by "
-                f"{real_spread:.2g}",
+                f"{self.least_ratio:g} of what real images do, now by {painted_std:.2g} where those do by "
+                f"{real_std:.2g}",
             )
 
     def state_dict(self) -> dict[str, int]:
@@ -118,7 +118,7 @@ class StopOnCollapse:
         )
 
 
-def spread(images: Tensor) -> float:
+def mean_pixel_std(images: Tensor) -> float:
     """How far images differ from each other: the standard deviation over the images, mean over the pixels.
 
     Args:
@@ -129,9 +129,9 @@ def spread(images: Tensor) -> float:
 
     Example:
         >>> import torch
-        >>> spread(torch.tensor([0.0, 2.0]).reshape(2, 1, 1, 1).expand(2, 1, 4, 4)) == 2**0.5
+        >>> mean_pixel_std(torch.tensor([0.0, 2.0]).reshape(2, 1, 1, 1).expand(2, 1, 4, 4)) == 2**0.5
         True
     """
     if len(images) < 2:
-        raise ValueError(f"{len(images)} image has no spread, expected at least 2: take a larger batch.")
+        raise ValueError(f"{len(images)} image has no standard deviation, expected at least 2: take a larger batch.")
     return images.double().std(0).mean().item()

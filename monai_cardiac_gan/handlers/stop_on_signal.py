@@ -122,7 +122,7 @@ class StopOnSignal:
         if is_first_process(engine):
             logger.warning(
                 "Stopped by %s after iteration %d (epoch %d). The state is in %s: to go on from there, load it before "
-                "running, with monai.handlers.CheckpointLoader or, in a bundle, with '--resume true'.",
+                "running, with monai.handlers.CheckpointLoader or, in a bundle, with '--resume True'.",
                 self._asked_by or "a signal to another process",
                 engine.state.iteration,
                 engine.state.epoch,

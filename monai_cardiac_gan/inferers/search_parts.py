@@ -1,4 +1,4 @@
-"""What the fast search needs besides generator and critic: its bank, its encoder, and a guess of the mask."""
+"""What the L-BFGS search needs besides generator and critic: its bank, its encoder, and a U-Net that proposes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import nn
 
 from monai_cardiac_gan.atomic import atomic_file
 from monai_cardiac_gan.inferers.latent_bank import LatentBank
-from monai_cardiac_gan.networks.checkpoint import load_network
+from monai_cardiac_gan.networks import load_network
 
 __all__ = ["fill_latent_bank", "load_search_parts"]
 
@@ -18,47 +18,46 @@ logger = logging.getLogger(__name__)
 
 
 def load_search_parts(
-    preset: str,
+    search_preset: str,
     generator: nn.Module,
     bank: LatentBank,
-    encoder: nn.Module,
     bank_path: str,
-    encoder_path: str | None,
-    device: torch.device | str = "cpu",
-    filling: nn.Module | None = None,
+    encoder: nn.Module | None = None,
+    encoder_path: str | None = None,
+    inpainting_unet: nn.Module | None = None,
     inpainting_unet_path: str | None = None,
+    device: torch.device | str = "cpu",
 ) -> None:
-    """Load bank, encoder and filling network for the preset ``"fast"``; the preset ``"paper"`` needs neither.
+    """Load bank, encoder and U-Net for the preset ``"lbfgs"``; the preset ``"gradient_descent"`` needs none of them.
 
-    A bank of another generator, or none, is filled anew: that takes about a minute on a CPU, and is told.
+    A bank of another generator, or none, is filled anew: that takes about a minute on a CPU, and is logged.
 
     Args:
-        preset: of the search.
+        search_preset: see `inpainting_search`.
         generator: whose latents are searched, with its weights.
         bank: gets the weights of ``bank_path``, if they belong to the generator.
-        encoder: gets the weights of ``encoder_path``, unless that is None.
         bank_path: file of a bank.
+        encoder: gets the weights of ``encoder_path``, unless one of both is None.
         encoder_path: file of an encoder that was trained for this generator.
+        inpainting_unet: gets the weights of ``inpainting_unet_path``, unless one of both is None; it belongs to no generator.
+        inpainting_unet_path: file of an `InpaintingUNet`.
         device: where they go.
-        filling: gets the weights of ``inpainting_unet_path``, unless that is None; it belongs to no generator.
-        inpainting_unet_path: file of a filling network.
 
     Raises:
-        FileNotFoundError: when there is no encoder or filling network at its path.
+        FileNotFoundError: when there is no encoder or U-Net at its path.
         ValueError: when weights do not fit.
     """
-    if preset != "fast":
+    if search_preset != "lbfgs":
         return
     if Path(bank_path).exists():
         load_network(bank, bank_path, device)
     if not bank.belongs_to(generator):
         logger.warning("%s holds no bank of this generator: filling one, about a minute on a CPU", bank_path)
         bank.fill(generator)
-    if encoder_path is not None:
-        load_network(encoder, encoder_path, device)
-    if filling is not None and inpainting_unet_path is not None:
-        load_network(filling, inpainting_unet_path, device)
-    for part in (bank, encoder, filling):
+    for network, path in ((encoder, encoder_path), (inpainting_unet, inpainting_unet_path)):
+        if network is not None and path is not None:
+            load_network(network, path, device)
+    for part in (bank, encoder, inpainting_unet):
         if part is not None:
             part.to(device).eval()
 

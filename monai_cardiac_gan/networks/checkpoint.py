@@ -1,12 +1,17 @@
-"""Weights from a file into a network."""
+"""Weights from files into networks."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-__all__ = ["load_network"]
+__all__ = ["find_weights", "load_network"]
+
+
+logger = logging.getLogger(__name__)
 
 
 def load_network(network: torch.nn.Module, path: str, device: torch.device | str = "cpu") -> torch.nn.Module:
@@ -27,3 +32,20 @@ def load_network(network: torch.nn.Module, path: str, device: torch.device | str
             f"with ({str(error).splitlines()[1].strip() if len(str(error).splitlines()) > 1 else error})."
         ) from error
     return network
+
+
+def find_weights(name: str, folders: Sequence[str]) -> str:
+    """Path of a file of weights in the first of some folders that has it.
+
+    Args:
+        name: of the file.
+        folders: where it may be, those of the user before those that ship.
+
+    Raises:
+        FileNotFoundError: when none has it.
+    """
+    for folder in folders:
+        if (path := Path(folder) / name).exists():
+            logger.info("%s: %s", name, path)
+            return str(path)
+    raise FileNotFoundError(f"{name} lies in none of {list(folders)}: train it first, or name its file.")

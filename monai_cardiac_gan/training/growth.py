@@ -13,20 +13,20 @@ from monai_cardiac_gan.networks.nets import grow_from
 
 __all__ = ["grow_networks"]
 
-GENERATOR, CRITIC, AVERAGE = "generator", "critic", "average"
+GENERATOR, CRITIC, EMA = "generator", "critic", "ema"
 
 
-def grow_networks(path: str | os.PathLike[str], generator: nn.Module, critic: nn.Module, average: GeneratorEMA) -> None:
-    """Load generator, critic and average of a training on patches of half the side into larger networks.
+def grow_networks(path: str | os.PathLike[str], generator: nn.Module, critic: nn.Module, ema: GeneratorEMA) -> None:
+    """Load generator, critic and EMA of a training on patches of half the side into larger networks.
 
-    Optimisers and the trainer's counters start anew. The average keeps its number of updates: one of none would be
+    Optimisers and the trainer's counters start anew. The EMA keeps its number of updates: one of none would be
     replaced by the first new weights.
 
     Args:
         path: ``last.pt`` of that training.
         generator: a `ResidualGenerator` for twice the size, otherwise built alike.
         critic: a `ResidualCritic`, likewise.
-        average: of this generator.
+        ema: of this generator.
 
     Raises:
         FileNotFoundError: when there is no such file.
@@ -37,10 +37,10 @@ def grow_networks(path: str | os.PathLike[str], generator: nn.Module, critic: nn
             f"{path}: no checkpoint lies here; train on smaller patches first, or name its last.pt."
         )
     state = torch.load(path, map_location="cpu", weights_only=True)
-    missing = [name for name in (GENERATOR, CRITIC, AVERAGE) if name not in state]
+    missing = [name for name in (GENERATOR, CRITIC, EMA) if name not in state]
     if missing:
-        raise ValueError(f"{path}: lacks {', '.join(missing)}; name the last.pt of a training that keeps an average.")
+        raise ValueError(f"{path}: lacks {', '.join(missing)}; name the last.pt of a training that keeps an EMA.")
     grow_from(generator, state[GENERATOR])
     grow_from(critic, state[CRITIC])
-    grow_from(average.network, state[AVERAGE][NETWORK])
-    average.updates = int(state[AVERAGE][UPDATES])
+    grow_from(ema.network, state[EMA][NETWORK])
+    ema.updates = int(state[EMA][UPDATES])

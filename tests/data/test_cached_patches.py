@@ -108,7 +108,7 @@ def test_the_dataset_s_transform_is_not_applied(folder):
 )
 def test_some_patches_are_spread_over_all(folder, count, chosen):
     dataset = AortaPatchDataset(folder)
-    spread = CachedPatches(dataset, [[0]], size=SIDE).spread(count)
+    spread = CachedPatches(dataset, [[0]], size=SIDE).evenly_spaced(count)
     assert spread.dtype == torch.float32
     assert torch.equal(spread, one_by_one(dataset)[chosen])
 

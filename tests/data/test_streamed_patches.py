@@ -45,10 +45,10 @@ def test_batches_are_those_of_cached_patches(dataset, size, ahead):
         for one, other in zip(streamed, cached, strict=True):
             assert torch.equal(one[Field.VALID], other[Field.VALID])
             torch.testing.assert_close(one[Field.IMAGE], other[Field.IMAGE], rtol=0, atol=2**-11)
-    torch.testing.assert_close(streamed.spread(4), cached.spread(4), rtol=0, atol=2**-11)
+    torch.testing.assert_close(streamed.evenly_spaced(4), cached.evenly_spaced(4), rtol=0, atol=2**-11)
     items = [dataset[index][Field.VALID] for index in (0, 4, 8, 12)]
     assert torch.equal(streamed.evenly_spaced_valid(4), cached.evenly_spaced_valid(4))
-    if streamed.spread(1).shape[-1] == SIDE:
+    if streamed.evenly_spaced(1).shape[-1] == SIDE:
         assert torch.equal(streamed.evenly_spaced_valid(4), torch.stack(items))
 
 
