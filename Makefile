@@ -3,16 +3,17 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO ?= demo
 DEMO_DIR ?= demo_output
+SEED ?= 0
 
 bin := $(abspath $(VENV))/bin
 ready := $(VENV)/.ready
 bundle := bundles/cardiac_aorta_wgan_gp
 demo_dir := $(abspath $(DEMO_DIR))
 data_dir := $(demo_dir)/phantoms
-# headless figures, and one thread for each of the two cores that a small machine has
-run = cd $(bundle) && $(bin)/python -W ignore -m monai.bundle run \
-	--dataset_dir "$(data_dir)" --output_dir "$(demo_dir)"
-configs = --config_file "['configs/common.json','configs/$(1).json','configs/$(DEMO).json']"
+run = cd $(bundle) && $(bin)/python -W ignore -m monai.bundle run --dataset_dir "$(data_dir)"
+comma := ,
+empty :=
+configs = --config_file "[$(subst $(empty) $(empty),$(comma),$(foreach name,$(1) $(DEMO),'configs/$(name).json'))]"
 
 .PHONY: demo test lint bundles install clean
 
@@ -29,17 +30,18 @@ $(ready): constraints.txt setup.cfg pyproject.toml
 demo: $(ready)
 	rm -rf "$(demo_dir)"
 	$(run) $(call configs,phantoms)
-	$(run) $(call configs,prepare)
-	$(run) $(call configs,train)
-	$(run) $(call configs,generate)
-	$(run) $(call configs,inference)
+	$(run) --output_dir "$(demo_dir)" $(call configs,prepare)
+	$(run) --output_dir "$(demo_dir)" $(call configs,train)
+	$(run) --output_dir "$(demo_dir)" $(call configs,inference generate)
+	$(run) --output_dir "$(demo_dir)" $(call configs,inference)
 	@echo
 	@echo "report:  $(demo_dir)/report/report.html"
 	@echo "figures: $(demo_dir)/report/*.png"
 	@echo "numbers: $(demo_dir)/report/results.json"
 
+# in random order, the same for the same SEED; one thread for each process, which otherwise slow each other down
 test: $(ready)
-	$(bin)/python -m pytest
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest --numprocesses auto --randomly-seed $(SEED)
 
 lint: $(ready)
 	$(bin)/ruff check .

@@ -95,7 +95,9 @@ def _check_order(files: Sequence[str]) -> None:
     for index, path in enumerate(files):
         needed = ConfigParser.load_config_file(path).get(STANDS_BEHIND)
         if needed and not any(set(each) <= set(names[:index]) for each in needed):
-            ways = " or ".join(str([*(f"configs/{name}.json" for name in each), f"configs/{names[index]}.json"]) for each in needed)
+            ways = " or ".join(
+                str([*(f"configs/{name}.json" for name in each), f"configs/{names[index]}.json"]) for each in needed
+            )
             raise ValueError(f"{path} does not stand alone: expected --config_file {ways}.")
 
 

@@ -58,12 +58,12 @@ class MetricRow:
 
     Attributes:
         metric: the metric's name, with its part where it has several: ``diversity/ms_ssim_difference``.
-        floor: the same number between two halves of the real patches, of different subjects.
+        real_vs_real: the same number between two halves of the real patches, of different subjects.
         values: name of a set of patches -> the number of that set against the real patches.
     """
 
     metric: str
-    floor: float
+    real_vs_real: float
     values: dict[str, float]
 
     @property
@@ -85,7 +85,7 @@ def compare(
         metrics: name -> function of (generated, real) that gives a number, several by name, or a dataclass of them.
         generated: name -> samples, patches or features.
         real: samples of the same kind.
-        subjects: whose each real sample is, so that the halves of the floor share nobody.
+        subjects: whose each real sample is, so that the two halves share nobody.
         seed: of the halves.
 
     Returns:
@@ -100,9 +100,11 @@ def compare(
     """
     rows = []
     for name, function in metrics.items():
-        floor = _by_part(name, real_vs_real(function, real, subjects, seed))
+        halves = _by_part(name, real_vs_real(function, real, subjects, seed))
         values = {label: _by_part(name, as_numbers(function(each, real))) for label, each in generated.items()}
-        rows += [MetricRow(part, floor[part], {label: each[part] for label, each in values.items()}) for part in floor]
+        rows += [
+            MetricRow(part, halves[part], {label: each[part] for label, each in values.items()}) for part in halves
+        ]
     return rows
 
 
@@ -126,14 +128,14 @@ def format_rows(rows: Sequence[MetricRow]) -> str:
 
     Example:
         >>> print(format_rows([MetricRow("recall", 0.9, {"mine": 0.51234})]))
-        | metric | better | floor | mine |
+        | metric | better | real vs real | mine |
         |---|---|---:|---:|
         | recall | higher | 0.9 | 0.512 |
     """
     labels = list(rows[0].values) if rows else []
-    lines = [f"| metric | better | floor | {' | '.join(labels)} |", "|---|---|---:|" + "---:|" * len(labels)]
+    lines = [f"| metric | better | real vs real | {' | '.join(labels)} |", "|---|---|---:|" + "---:|" * len(labels)]
     for row in rows:
-        numbers = " | ".join(f"{value:.{DIGITS}g}" for value in (row.floor, *row.values.values()))
+        numbers = " | ".join(f"{value:.{DIGITS}g}" for value in (row.real_vs_real, *row.values.values()))
         lines.append(f"| {row.metric} | {_direction(row.part)} | {numbers} |")
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""How good generators are: metrics with their floors, spectra, samples, and whether patches were learnt by heart."""
+"""How good generators are: metrics beside what two halves of the reals give, spectra, samples, and memorised patches."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ class EvaluateGenerators:
         real, valid, names = self._patches(self.held_out)
         real_subjects: Sequence[str] | None = names
         if len(set(names)) == 1:
-            logger.warning("all held-out patches are of %s: the floors are those of one person, too low", names[0])
+            logger.warning(
+                "all held-out patches are of %s: the real-vs-real values are those of one person, too low", names[0]
+            )
             real_subjects = None
         train, _, _ = self._patches(self.train)
         fakes = {

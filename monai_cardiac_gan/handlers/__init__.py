@@ -1,4 +1,4 @@
-"""Ignite handlers that follow a training.
+"""Ignite handlers that follow a training, and one that loads weights when a run starts.
 
 Those that put numbers into ``state.metrics`` (`Throughput`, `OverfittingMonitor`, `GenerativeMetrics`) are attached before those
 that read them (`AdaptiveAugmentation`, `BestCheckpointSaver`, `TrainingHistory`, `TrainingCurves`).
@@ -9,6 +9,7 @@ from monai_cardiac_gan.handlers.atomic_checkpoint_saver import AtomicCheckpointS
 from monai_cardiac_gan.handlers.best_checkpoint_saver import BestCheckpointSaver
 from monai_cardiac_gan.handlers.generative_metrics import GenerativeMetrics
 from monai_cardiac_gan.handlers.generator_ema import GeneratorEMA
+from monai_cardiac_gan.handlers.load_weights import LoadWeights
 from monai_cardiac_gan.handlers.overfitting_monitor import OverfittingMonitor
 from monai_cardiac_gan.handlers.override_learning_rate import OverrideLearningRate
 from monai_cardiac_gan.handlers.progress_bar import TrainingProgress
@@ -25,6 +26,7 @@ __all__ = [
     "BestCheckpointSaver",
     "GenerativeMetrics",
     "GeneratorEMA",
+    "LoadWeights",
     "OverfittingMonitor",
     "OverrideLearningRate",
     "SampleGrid",

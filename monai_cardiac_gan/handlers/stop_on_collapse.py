@@ -88,7 +88,10 @@ class StopOnCollapse:
             self._stop(engine, "paints images that are not finite")
         if engine.generator_updates < self.after_updates:
             return
-        painted_std, real_std = mean_pixel_std(painted), mean_pixel_std(prepare_images(engine.state.batch, painted.device))
+        painted_std, real_std = (
+            mean_pixel_std(painted),
+            mean_pixel_std(prepare_images(engine.state.batch, painted.device)),
+        )
         self.times = self.times + 1 if painted_std < self.least_ratio * real_std else 0
         if self.times >= self.patience:
             self._stop(

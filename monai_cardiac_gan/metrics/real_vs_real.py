@@ -28,9 +28,9 @@ def real_vs_real(
     """Mean of a metric between two random halves of the real samples: no generator can be expected to do better.
 
     Patches of one person are alike. With `subjects` all patches of a person fall into one half, so the halves differ as
-    two groups of persons do; without, the floor is far too low for patches that come in dozens from each person.
+    two groups of persons do; without, the value is far too low for patches that come in dozens from each person.
 
-    Most distances fall with the size of the samples: compare the floor of 2N real samples with a distance of N to N.
+    Most distances fall with the size of the samples: compare the value of 2N real samples with a distance of N to N.
 
     Args:
         metric_function: compares two samples (N, ...) and (M, ...); gives a float, a dictionary or a dataclass of floats.

@@ -41,11 +41,11 @@ def find_weights(name: str, folders: Sequence[str]) -> str:
         name: of the file.
         folders: where it may be, those of the user before those that ship.
 
-    Raises:
-        FileNotFoundError: when none has it.
+    Returns:
+        The path; where no folder has the file, that in the first folder, which `load_network` refuses by name: a workflow can be
+        built and checked before there are weights.
     """
-    for folder in folders:
-        if (path := Path(folder) / name).exists():
-            logger.info("%s: %s", name, path)
-            return str(path)
-    raise FileNotFoundError(f"{name} lies in none of {list(folders)}: train it first, or name its file.")
+    paths = [Path(folder) / name for folder in folders]
+    found = next((path for path in paths if path.exists()), paths[0])
+    logger.info("%s: %s", name, found)
+    return str(found)

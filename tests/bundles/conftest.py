@@ -15,14 +15,22 @@ def bundle() -> Path:
 
 @pytest.fixture(scope="module")
 def patch_set(tmp_path_factory, patch_set_maker):
-    """Drawn discs as patches of two subjects, one for each side of the split."""
-    folder = tmp_path_factory.mktemp("output") / "patch_set"
-    maker = patch_set_maker(folder)
+    """Drawn discs as patches of two subjects, one for each split."""
+    return drawn_discs(patch_set_maker(tmp_path_factory.mktemp("output") / "patch_set"), 16)
+
+
+@pytest.fixture(scope="module")
+def large_patch_set(tmp_path_factory, patch_set_maker):
+    """As many patches as any config asks for at its own batch size."""
+    return drawn_discs(patch_set_maker(tmp_path_factory.mktemp("large") / "patch_set"), 64, test="bc")
+
+
+def drawn_discs(maker, count, test="b"):
     rng = np.random.default_rng(0)
     rows, columns = np.ogrid[:128, :128]
     disc = np.clip(12.5 - np.hypot(rows - 64, columns - 64), 0, 1)
-    for subject, split in (("a", "train"), ("b", "test")):
-        patches = [np.clip(1.6 * disc - 0.8 + rng.normal(0, 0.05, (128, 128)), -1, 1) for _ in range(16)]
+    for subject in ("a", *test):
+        patches = [np.clip(1.6 * disc - 0.8 + rng.normal(0, 0.05, (128, 128)), -1, 1) for _ in range(count)]
         meta = {
             PatchColumn.CENTRE_X: 64.0,
             PatchColumn.CENTRE_Y: 64.0,
@@ -30,6 +38,6 @@ def patch_set(tmp_path_factory, patch_set_maker):
             PatchColumn.CONFIDENCE: 1.0,
             PatchColumn.PADDED: 0.0,
         }
-        rows = [{PatchColumn.SLICE: level, **meta} for level in range(16)]
-        maker.add(subject, patches, [np.eye(4)] * 16, rows, split)
+        rows = [{PatchColumn.SLICE: level, **meta} for level in range(count)]
+        maker.add(subject, patches, [np.eye(4)] * count, rows, "train" if subject == "a" else "test")
     return maker.finish()

@@ -1,5 +1,6 @@
 import hashlib
 import importlib.util
+import itertools
 import json
 import re
 import subprocess
@@ -10,7 +11,7 @@ import nibabel
 import numpy as np
 import pytest
 import torch
-from monai.bundle import ConfigParser, ConfigWorkflow, ckpt_export, verify_metadata, verify_net_in_out
+from monai.bundle import ConfigParser, ConfigWorkflow, ckpt_export, load, verify_metadata, verify_net_in_out
 from monai.utils import optional_import
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -25,24 +26,16 @@ from monai_cardiac_gan.networks.nets import (
     ResidualGenerator,
 )
 
-CONFIGS = (
-    "phantoms",
-    "prepare",
-    "train",
-    "paper",
-    "multi_gpu_train",
-    "features",
-    "generate",
-    "evaluate",
-    "presets",
-    "encoder",
-    "filling",
-    "inference",
-    "evaluate_inpainting",
-    "calibrate",
-    "smoke",
-    "demo",
-)
+CONFIGS = Path(__file__).resolve().parents[2] / "bundles" / "cardiac_aorta_wgan_gp" / "configs"
+ALONE = ("phantoms", "prepare", "train", "inference")
+BEHIND = {
+    path.stem: json.loads(path.read_text())["stands_behind"]
+    for path in sorted(CONFIGS.glob("*.json"))
+    if path.stem not in (*ALONE, "metadata")
+}
+COMBINATIONS = [[name] for name in ALONE] + [[*names, name] for name, ways in BEHIND.items() for names in ways]
+SIZES = ("smoke", "demo")
+"""Configs that change sizes alone, of whatever they stand behind."""
 TIME_LIMIT = 300
 """Seconds after which two processes are taken to wait for each other."""
 LARGEST_WEIGHTS = 15 * 2**20
@@ -73,9 +66,7 @@ def overrides(bundle, patch_set, tmp_path):
 
 
 def run(paths, kind, names, overrides):
-    workflow = ConfigWorkflow(
-        paths("common", *names), workflow_type=kind, logging_file=False, meta_file=None, **overrides
-    )
+    workflow = ConfigWorkflow(paths(*names), workflow_type=kind, logging_file=False, meta_file=None, **overrides)
     workflow.initialize()
     workflow.run()
     workflow.finalize()
@@ -102,7 +93,7 @@ def test_the_network_takes_and_gives_what_the_metadata_say(bundle, paths):
     verify_net_in_out(
         "network_def",
         meta_file=str(bundle / "configs" / "metadata.json"),
-        config_file=paths("common", "inference"),
+        config_file=paths("inference"),
         device="cpu",
         bundle_root=str(bundle),
     )
@@ -114,12 +105,12 @@ def test_the_exported_generator_paints_what_the_shipped_one_paints(bundle, paths
         filepath=str(tmp_path / "model.ts"),
         ckpt_file=str(bundle / "models" / "model.pt"),
         meta_file=str(bundle / "configs" / "metadata.json"),
-        config_file=paths("common", "inference"),
+        config_file=paths("inference"),
         bundle_root=str(bundle),
         use_trace=True,
     )
     exported = torch.jit.load(tmp_path / "model.ts").eval()
-    parser = ConfigParser(ConfigParser.load_config_files(paths("common", "inference")))
+    parser = ConfigParser(ConfigParser.load_config_files(paths("inference")))
     network = parser.get_parsed_content("network_def").eval()
     network.load_state_dict(torch.load(bundle / "models" / "model.pt", weights_only=True))
     latents = torch.randn(3, 100, generator=torch.Generator().manual_seed(0))
@@ -127,21 +118,22 @@ def test_the_exported_generator_paints_what_the_shipped_one_paints(bundle, paths
         torch.testing.assert_close(exported(latents), network(latents))
 
 
-def test_shipped_weights_are_small_and_load_safely(bundle):
-    listed = (bundle / "large_files.yml").read_text()
-    shipped = sorted((bundle / "models").glob("*.pt"))
-    assert len(shipped) == 7
-    for path in shipped:
-        name = path.name
+def test_shipped_weights_are_small_load_safely_and_have_their_digest(bundle):
+    assert json.loads(json.dumps(ConfigParser.load_config_file(str(bundle / "large_files.yml")))) == {"large_files": []}
+    lines = (bundle / "models" / "SHA256SUMS").read_text().splitlines()
+    digests = {name: digest for digest, name in (line.split("  ") for line in lines)}
+    shipped = {path.name: path for path in (bundle / "models").iterdir() if path.name != "SHA256SUMS"}
+    assert digests == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in shipped.items()}
+    weights = [path for name, path in shipped.items() if name.endswith(".pt")]
+    assert len(weights) == 7
+    for path in weights:
         assert path.stat().st_size <= LARGEST_WEIGHTS
         state = torch.load(path, weights_only=True)
         assert all(torch.isfinite(value).all() for value in state.values())
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        assert re.search(rf'path: "models/{name}"\n.*\n\s+hash_val: "{digest}"', listed), name
 
 
 def test_the_shipped_intervals_belong_to_the_shipped_generator_and_the_usual_search(bundle, paths):
-    parser = ConfigParser(ConfigParser.load_config_files(paths("common", "inference")))
+    parser = ConfigParser(ConfigParser.load_config_files(paths("inference")))
     parser["bundle_root"], parser["device"] = str(bundle), "cpu"
     generator = load_network(parser.get_parsed_content("generator"), str(bundle / "models" / "model.pt"))
     intervals = read_calibration(
@@ -150,7 +142,7 @@ def test_the_shipped_intervals_belong_to_the_shipped_generator_and_the_usual_sea
     assert set(intervals) == {"pixel", "diameter_mm", "centre_mm"}
 
 
-@pytest.mark.parametrize("name", [*CONFIGS, "common"])
+@pytest.mark.parametrize("name", [*ALONE, *BEHIND, "metadata"])
 def test_every_target_is_a_full_path_that_exists_and_files_are_indented_by_four(paths, name):
     (path,) = paths(name)
     text = Path(path).read_text(encoding="utf-8")
@@ -162,13 +154,68 @@ def test_every_target_is_a_full_path_that_exists_and_files_are_indented_by_four(
         assert optional_import(module, name=attribute)[1], target
 
 
+@pytest.mark.parametrize("names", COMBINATIONS, ids="+".join)
+def test_a_config_and_what_it_stands_behind_are_parsed_and_resolved(
+    paths, overrides, large_patch_set, names, tmp_path, monkeypatch
+):
+    """Every id is resolved, so that each class takes its arguments and each reference exists; nothing is run."""
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 0)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 1)
+    config = ConfigParser(ConfigParser.load_config_files(paths(*names)))
+    volumes = tmp_path / "volumes"
+    volumes.mkdir()
+    nibabel.save(nibabel.Nifti1Image(np.zeros((2, 2, 2), np.float32), np.eye(4)), volumes / "a.nii.gz")
+    settings = {name: overrides[name] for name in ("bundle_root", "output_dir", "device")}
+    settings |= {"dataset_dir": str(volumes), "patch_dir": str(large_patch_set)}
+    config.update({name: value for name, value in settings.items() if name in config})
+    config.parse()
+    for name in config.get():
+        if name not in ("initialize", "run", "finalize"):
+            config.get_parsed_content(name)
+
+
+def test_each_config_begins_with_the_check_of_the_command_line(paths):
+    for name in (*ALONE, *BEHIND):
+        config = ConfigParser.load_config_file(paths(name)[0])
+        if "initialize" in config:
+            assert config["initialize"][0] == {"_target_": "monai_cardiac_gan.cli.begin"}
+        else:
+            assert "run" not in config
+
+
+def test_configs_that_stand_alone_agree_in_the_values_that_they_share(paths):
+    """``pixel_noise`` and ``models_dir`` differ on purpose: patches are painted without noise, by shipped weights."""
+    configs = {name: ConfigParser.load_config_file(paths(name)[0]) for name in ALONE}
+    own = {"imports", "initialize", "run", "pixel_noise", "models_dir"}
+    for first, second in itertools.combinations(ALONE, 2):
+        for name in (configs[first].keys() & configs[second].keys()) - own:
+            assert configs[first][name] == configs[second][name], (first, second, name)
+
+
 def test_sizes_in_smoke_and_demo_are_ids_of_the_configs_that_they_change(paths):
-    """A misspelled id would be accepted in zero_init_ and change nothing."""
-    known = ConfigParser.load_config_files(
-        paths(*(name for name in (*CONFIGS, "common") if name not in ("smoke", "demo")))
-    )
-    for name in ("smoke", "demo"):
+    """A misspelled id would be accepted in silence and change nothing."""
+    known = ConfigParser.load_config_files(paths(*ALONE, *(name for name in BEHIND if name not in SIZES)))
+    for name in SIZES:
         assert set(ConfigParser.load_config_files(paths(name))) <= set(known)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("train", "train"), ("inference", "infer")])
+def test_a_workflow_has_all_required_properties_in_another_folder(paths, patch_set, name, kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    workflow = ConfigWorkflow(paths(name)[0], workflow_type=kind, patch_dir=str(patch_set))
+    workflow.initialize()
+    assert workflow.check_properties() in (None, [])
+
+
+@pytest.mark.parametrize("kind", ["train", "inference"])
+def test_the_bundle_loads_in_another_folder(bundle, paths, kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    network = load(bundle.name, bundle_dir=str(bundle.parent), workflow_type=kind, device="cpu")
+    shipped = torch.load(bundle / "models" / "model.pt", weights_only=True)
+    loaded = network.state_dict()
+    assert shipped.keys() == loaded.keys()
+    assert all(torch.equal(loaded[name], value) for name, value in shipped.items())
 
 
 def test_training_leaves_weights_that_load_and_a_run_that_resumes(paths, overrides, tmp_path):
@@ -217,12 +264,12 @@ def test_training_shows_how_it_goes(paths, overrides, tmp_path):
     assert all(torch.equal(best[name], last[name]) for name in last)  # the only epoch with metrics is the last
 
 
-def test_the_paper_preset_trains_the_publications_networks_and_loss(paths, overrides, tmp_path):
-    workflow = run(paths, "train", ["train", "paper"], {**overrides, "critic_updates": 5, "epochs": 3})
+def test_the_wgan_gp_preset_trains_the_publications_networks_and_loss(paths, overrides, tmp_path):
+    workflow = run(paths, "train", ["train", "wgan_gp"], {**overrides, "critic_updates": 5, "epochs": 3})
     trainer = workflow.parser.get_parsed_content("train#trainer")
     assert (type(trainer.generator).__name__, type(trainer.loss).__name__) == ("PatchGenerator", "WassersteinLoss")
     assert (trainer.n_critic, trainer.generator_updates, trainer.augment) == (5, 1, None)
-    config = ConfigParser(ConfigParser.load_config_files(paths("common", "train", "paper")))
+    config = ConfigParser(ConfigParser.load_config_files(paths("train", "wgan_gp")))
     assert config.get_parsed_content("batch_size") == 49
     settings = config.get_parsed_content("critic_optimizer").defaults
     assert (settings["lr"], settings["betas"]) == (1e-4, (0.0, 0.9))
@@ -234,19 +281,19 @@ def test_a_training_grows_out_of_one_on_smaller_patches(paths, overrides, tmp_pa
     run(paths, "train", ["train"], {**overrides, "epochs": 1, "image_size": 16, "output_dir": str(tmp_path / "16")})
     small = torch.load(tmp_path / "16" / "checkpoints" / "last.pt", weights_only=True)
     workflow = ConfigWorkflow(
-        paths("common", "train"),
+        paths("train"),
         workflow_type="train",
         logging_file=False,
         meta_file=None,
         **{**overrides, "epochs": 1, "image_size": 32, "grow_from": str(tmp_path / "16" / "checkpoints" / "last.pt")},
     )
     workflow.initialize()
-    grown = workflow.parser.get_parsed_content("average").network.state_dict()
-    assert all(torch.equal(grown[name], value) for name, value in small["average"]["network"].items())
+    grown = workflow.parser.get_parsed_content("ema").network.state_dict()
+    assert all(torch.equal(grown[name], value) for name, value in small["ema"]["network"].items())
     workflow.run()
 
 
-@pytest.mark.parametrize(("names", "size"), [(("common", "train"), 32), (("common", "train", "paper"), 128)])
+@pytest.mark.parametrize(("names", "size"), [(("train",), 32), (("train", "wgan_gp"), 128)])
 def test_two_processes_train_what_one_trains(paths, overrides, tmp_path, names, size):
     small = {"image_size": size, "epochs": 2, "pixel_noise": False, "show_every_epochs": 9, "metrics_every_epochs": 9}
     settings = {**overrides, **small}
@@ -256,7 +303,7 @@ def test_two_processes_train_what_one_trains(paths, overrides, tmp_path, names, 
         command += [f"--{name}", str(value)]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
     assert finished.returncode == 0, finished.stderr[-3000:]
-    run(paths, "train", list(names[1:]), settings)
+    run(paths, "train", names, settings)
     for name in ("model.pt", "critic.pt"):
         one, two = (torch.load(folder / "models" / name, weights_only=True) for folder in (tmp_path, tmp_path / "two"))
         # no loss sees the bias of the score, and Adam makes whole steps out of the rounding error of its gradient
@@ -272,7 +319,7 @@ def test_evaluation_writes_a_table_and_pictures(bundle, paths, overrides, tmp_pa
         "generator_checkpoint": str(tmp_path / "models" / "model.pt"),
         "features_checkpoint": str(tmp_path / "features.pt"),
     }
-    run(paths, None, ["evaluate"], {**overrides, **weights})
+    run(paths, None, ["train", "evaluate"], {**overrides, **weights})
     report = tmp_path / "report"
     content = json.loads((report / "metrics.json").read_text())
     names = {row["metric"] for row in content["metrics"]}
@@ -286,32 +333,32 @@ def test_evaluation_writes_a_table_and_pictures(bundle, paths, overrides, tmp_pa
 def test_both_presets_are_compared_in_one_table(paths, overrides, tmp_path):
     torch.manual_seed(0)
     small = {"width": 2, "max_channels": 8}
-    torch.save(ResidualGenerator(noise=True, **small).state_dict(), tmp_path / "modern.pt")
-    torch.save(PatchGenerator(**small).state_dict(), tmp_path / "paper.pt")
+    torch.save(ResidualGenerator(noise=True, **small).state_dict(), tmp_path / "relativistic.pt")
+    torch.save(PatchGenerator(**small).state_dict(), tmp_path / "wgan_gp.pt")
     torch.save(PatchFeatures().state_dict(), tmp_path / "features.pt")
     settings = {
-        "generator_checkpoint": str(tmp_path / "modern.pt"),
-        "paper_checkpoint": str(tmp_path / "paper.pt"),
-        "paper_width": 2,
-        "paper_max_channels": 8,
+        "generator_checkpoint": str(tmp_path / "relativistic.pt"),
+        "wgan_gp_checkpoint": str(tmp_path / "wgan_gp.pt"),
+        "wgan_gp_width": 2,
+        "wgan_gp_max_channels": 8,
         "features_checkpoint": str(tmp_path / "features.pt"),
     }
-    run(paths, None, ["evaluate", "presets"], {**overrides, **settings})
+    run(paths, None, ["inference", "evaluate", "compare_presets"], {**overrides, **settings})
     header, *_ = (tmp_path / "report" / "metrics.md").read_text().splitlines()
-    assert header == "| metric | better | floor | paper | modern | training patches |"
+    assert header == "| metric | better | real vs real | wgan_gp | relativistic | training patches |"
     assert {path.name for path in (tmp_path / "report").glob("samples_*")} == {
-        "samples_paper.png",
-        "samples_modern.png",
+        "samples_wgan_gp.png",
+        "samples_relativistic.png",
     }
 
 
-@pytest.mark.parametrize("preset", ["paper", "fast"])
+@pytest.mark.parametrize("preset", ["gradient_descent", "lbfgs"])
 def test_inference_writes_a_report_with_numbers(paths, overrides, tmp_path, preset):
     run(paths, "train", ["train"], {**overrides, "epochs": 1})
     weights = {"generator_checkpoint": str(tmp_path / "models" / "model.pt")}
     parts = {"bank_count": 64, "encoder_checkpoint": None, "bank_checkpoint": str(tmp_path / "models" / "bank.pt")}
-    if preset == "fast":
-        run(paths, None, ["encoder"], {**overrides, **weights, "bank_count": 64, "epochs": 1})
+    if preset == "lbfgs":
+        run(paths, None, ["train", "encoder"], {**overrides, **weights, "bank_count": 64, "epochs": 1})
         parts["encoder_checkpoint"] = str(tmp_path / "models" / "encoder.pt")
         report = json.loads((tmp_path / "models" / "encoder.json").read_text())
         assert set(report) == {"outside", "inside", "outside_of_best_start", "latent_length"}
@@ -323,7 +370,7 @@ def test_inference_writes_a_report_with_numbers(paths, overrides, tmp_path, pres
             **overrides,
             **weights,
             **parts,
-            "preset": preset,
+            "search_preset": preset,
             "critic_checkpoint": str(tmp_path / "models" / "critic.pt"),
             "patch_count": 2,
             "coarse_evaluations": 5,
@@ -372,12 +419,12 @@ def volumes(tmp_path, patch_set_maker):
 
 @pytest.fixture
 def searches(overrides, volumes):
-    """Untrained networks of the fast search, few steps."""
+    """Untrained networks of the L-BFGS search, few steps."""
     torch.manual_seed(0)
     small = {"width": 2, "max_channels": 8}
     networks = {
         "generator": ResidualGenerator(noise=True, **small), "critic": ResidualCritic(**small),
-        "encoder": LatentEncoder(), "filling": InpaintingUNet(),
+        "encoder": LatentEncoder(), "inpainting_unet": InpaintingUNet(),
     }  # fmt: skip
     for name, network in networks.items():
         torch.save(network.state_dict(), volumes / f"{name}.pt")
@@ -399,7 +446,7 @@ def test_what_is_expected_goes_back_into_the_volumes_with_intervals(paths, searc
     for entry in entries:
         width = calibration["intervals"]["pixel"]
         assert width["count"] == 20 * 625
-        assert set(entry["spread"]) >= {"diameter_std_mm", "perimeter_std_mm", "centre_mm", "interval_mm"}
+        assert set(entry["uncertainty"]) >= {"diameter_std_mm", "perimeter_std_mm", "centre_std_mm", "interval_mm"}
         assert entry["acquired_ellipse"]["eccentricity"] < 0.4
         assert entry["acquired_ellipse"]["area_mm2"] == pytest.approx(entry["acquired"]["area_mm2"], rel=0.05)
     assert len(list((volumes / "report").glob("*.mp4"))) == 4
@@ -414,27 +461,29 @@ def test_what_is_expected_goes_back_into_the_volumes_with_intervals(paths, searc
         assert painted.sum() == pytest.approx(2 * np.pi * radius**2, rel=0.03)
 
 
-def test_a_network_learns_to_fill_holes_directly(paths, searches, volumes):
-    run(paths, None, ["filling"], {**searches, "epochs": 1, "batch_size": 5})
-    assert 0 < json.loads((volumes / "models" / "filling.json").read_text())["inside"] < 1
-    InpaintingUNet().load_state_dict(torch.load(volumes / "models" / "filling.pt", weights_only=True))
+def test_a_network_learns_to_inpaint_directly(paths, searches, volumes):
+    run(paths, None, ["train", "inpainting_unet"], {**searches, "epochs": 1, "batch_size": 5})
+    assert 0 < json.loads((volumes / "models" / "inpainting_unet.json").read_text())["inside"] < 1
+    InpaintingUNet().load_state_dict(torch.load(volumes / "models" / "inpainting_unet.pt", weights_only=True))
 
 
-def test_fillings_are_compared_with_what_was_hidden(paths, overrides, tmp_path):
+def test_inpainted_patches_are_compared_with_what_was_hidden(paths, overrides, tmp_path):
     torch.manual_seed(0)
     small = {"width": 2, "max_channels": 8}
     torch.save(ResidualGenerator(noise=True, **small).state_dict(), tmp_path / "model.pt")
     torch.save(ResidualCritic(**small).state_dict(), tmp_path / "critic.pt")
     torch.save(LatentEncoder().state_dict(), tmp_path / "encoder.pt")
-    torch.save(InpaintingUNet().state_dict(), tmp_path / "filling.pt")
-    settings = {f"{name}_checkpoint": str(tmp_path / f"{name}.pt") for name in ("critic", "encoder", "bank", "filling")}
+    torch.save(InpaintingUNet().state_dict(), tmp_path / "inpainting_unet.pt")
+    settings = {
+        f"{name}_checkpoint": str(tmp_path / f"{name}.pt") for name in ("critic", "encoder", "bank", "inpainting_unet")
+    }
     settings |= {"generator_checkpoint": str(tmp_path / "model.pt"), "bank_count": 16, "patch_count": 3}
     settings |= {"coarse_evaluations": 3, "evaluations": 3}
     run(paths, None, ["inference", "evaluate_inpainting"], {**overrides, **settings})
     content = json.loads((tmp_path / "report" / "inpainting.json").read_text())
     opencv = ["OpenCV, Telea", "OpenCV, Navier-Stokes"] if importlib.util.find_spec("cv2") else []
     assert list(content) == [
-        "search", "encoder", "regression U-Net", "nearest training patch", "mean training patch", "biharmonic", *opencv,
+        "search", "encoder", "inpainting U-Net", "nearest training patch", "mean training patch", "biharmonic", *opencv,
     ]  # fmt: skip
     assert {quality["patches"] for quality in content.values()} == {3}
     # all phantoms of this set are alike, so that a training patch is the hidden truth
@@ -444,7 +493,7 @@ def test_fillings_are_compared_with_what_was_hidden(paths, overrides, tmp_path):
 def test_generation_writes_patches_beside_real_ones(paths, overrides, tmp_path):
     run(paths, "train", ["train"], {**overrides, "epochs": 1})
     weights = {"generator_checkpoint": str(tmp_path / "models" / "model.pt"), "sample_count": 5}
-    run(paths, None, ["generate"], {**overrides, **weights})
+    run(paths, None, ["train", "generate"], {**overrides, **weights})
     fakes = np.load(tmp_path / "report" / "generated.npy")
     assert fakes.shape == (5, 128, 128)
     assert np.abs(fakes).max() <= 1

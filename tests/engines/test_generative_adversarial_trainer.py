@@ -214,14 +214,18 @@ def test_events_fire_in_order_and_metrics_are_computed():
 
 
 def test_the_generator_finds_the_mean_of_the_reals():
-    reals = [0.1 * torch.randn(32, 1, 1, LATENT_SIZE) + torch.linspace(-0.5, 0.5, LATENT_SIZE) for _ in range(10)]
-    torch.manual_seed(3)
+    """It circles around the mean, so that its way is averaged: over 50 seeds 0.09 (deviation 0.025), at most 0.153."""
+    mean = torch.linspace(-0.5, 0.5, LATENT_SIZE)
+    reals = [0.1 * torch.randn(32, 1, 1, LATENT_SIZE) + mean for _ in range(10)]
     critic = nn.Sequential(nn.Flatten(), nn.Linear(LATENT_SIZE, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
     adam = lambda parameters, rate: torch.optim.Adam(parameters, rate, betas=(0.0, 0.9))  # noqa: E731
     trainer = trainer_of(reals, Shift(0.1), critic, adam, rate=5e-3, max_epochs=100)
+    shifts = []
+    trainer.add_event_handler("EPOCH_COMPLETED", lambda: shifts.append(trainer.generator.shift.detach().clone()))
     trainer.run()
-    distance = (trainer.generator.shift.detach() - torch.linspace(-0.5, 0.5, LATENT_SIZE)).norm()
-    assert distance < 0.15  # it was 0.79 at the start
+    distance = (torch.stack(shifts[50:]).mean(0) - mean).norm()
+    assert mean.norm() > 0.7  # the distance at the start
+    assert distance < 0.25  # six deviations
 
 
 class WorseAndWorse(WassersteinLoss):

@@ -9,7 +9,7 @@ def sample(seed, count=40, shift=0.0):
     return torch.randn(count, 6, generator=torch.Generator().manual_seed(seed)) + shift
 
 
-def test_each_metric_has_a_row_with_its_floor_and_a_value_for_each_set():
+def test_each_metric_has_a_row_with_its_value_between_reals_and_a_value_for_each_set():
     rows = compare(FEATURE_METRICS, {"near": sample(1), "far": sample(2, shift=3.0)}, sample(3), ["a", "b"] * 20)
     names = [row.metric for row in rows]
     assert len(names) == len(set(names))
@@ -19,7 +19,7 @@ def test_each_metric_has_a_row_with_its_floor_and_a_value_for_each_set():
         assert is_better(row.part, row.values["near"], row.values["far"]) in (True, None), row
 
 
-def test_the_floor_is_that_of_halves_without_a_common_person():
+def test_real_vs_real_is_that_of_halves_without_a_common_person():
     real = torch.tensor([[0.0], [0.0], [8.0], [8.0]])
 
     def difference(generated, real):
@@ -59,7 +59,7 @@ def test_the_table_has_a_line_a_number_and_a_column_a_set():
         MetricRow("x/accuracy", 0.5, {"a": 1, "b": 0}),
     ]
     assert format_rows(rows).splitlines() == [
-        "| metric | better | floor | a | b |",
+        "| metric | better | real vs real | a | b |",
         "|---|---|---:|---:|---:|",
         "| precision_recall/recall | higher | 0.91 | 0.5 | 1.23e+03 |",
         "| x/accuracy | near 0.5 | 0.5 | 1 | 0 |",

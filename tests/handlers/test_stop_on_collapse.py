@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from monai_cardiac_gan.handlers import StopOnCollapse
-from monai_cardiac_gan.handlers.stop_on_collapse import spread
+from monai_cardiac_gan.handlers.stop_on_collapse import mean_pixel_std
 
 
 class Painter(nn.Module):
@@ -18,7 +18,7 @@ class Painter(nn.Module):
 
 
 def run_with(trainer_of, scales, handler, **options):
-    """One epoch for each scale, with two updates of the generator in it; the real images spread by about 0.58."""
+    """One epoch for each scale, with two updates of the generator in it; the reals have a standard deviation of about 0.58."""
     painter = Painter(scales[0])
     trainer = trainer_of(generator=painter, max_epochs=len(scales), **options)
     handler.attach(trainer)
@@ -44,8 +44,8 @@ def test_one_look_that_passes_starts_the_count_anew(trainer_of):
 
 
 @pytest.mark.parametrize(("share", "fails"), [(0.9, True), (1.1, False)])
-def test_the_threshold_is_a_share_of_the_spread_of_real_images(trainer_of, share, fails):
-    """The painted images spread as their first latents do, times the scale."""
+def test_the_threshold_is_a_share_of_the_standard_deviation_of_real_images(trainer_of, share, fails):
+    """The painted images have the standard deviation of their first latents, times the scale."""
     latents = torch.randn(36, 4, generator=torch.Generator().manual_seed(0))[:, 0]
     reals = torch.rand(4, 1, 4, 4)
     scale = share * 0.2 * reals.std(0).mean() / latents.std()
@@ -89,11 +89,11 @@ def test_counts_that_are_too_low_are_refused(wrong):
         StopOnCollapse(**wrong)
 
 
-def test_the_spread_of_normal_images_is_their_deviation():
+def test_the_standard_deviation_of_normal_images():
     images = 3 * torch.randn(4000, 1, 4, 4, generator=torch.Generator().manual_seed(0)) + torch.arange(4.0)
-    assert spread(images) == pytest.approx(3, rel=0.02)
+    assert mean_pixel_std(images) == pytest.approx(3, rel=0.02)
 
 
-def test_one_image_has_no_spread():
-    with pytest.raises(ValueError, match="1 image has no spread, expected at least 2: take a larger batch"):
-        spread(torch.zeros(1, 1, 4, 4))
+def test_one_image_has_no_standard_deviation():
+    with pytest.raises(ValueError, match="1 image has no standard deviation, expected at least 2: take a larger batch"):
+        mean_pixel_std(torch.zeros(1, 1, 4, 4))

@@ -91,7 +91,7 @@ def test_the_iteration_ends_and_its_state_is_written(trainer_of, tmp_path, caplo
     assert torch.load(tmp_path / "last.pt", weights_only=True)["trainer"]["iteration"] == iteration
     assert f"Stopped by {signal.Signals(number).name} after iteration {iteration} (epoch" in caplog.text
     assert f"The state is in {tmp_path / 'last.pt'}: to go on from there, load it" in caplog.text
-    assert "'--resume true'" in caplog.text
+    assert "'--resume True'" in caplog.text
 
 
 def training(trainer_of, folder, epochs=3):

@@ -25,7 +25,7 @@ def test_what_was_written_is_loaded(generator, encoder, tmp_path, caplog):
     fill_latent_bank(bank(), generator, str(tmp_path / "new" / "bank.pt"), seed=4)
     loaded = bank()
     path = str(tmp_path / "encoder.pt")
-    load_search_parts("fast", generator, loaded, encoder.train(), str(tmp_path / "new" / "bank.pt"), path)
+    load_search_parts("lbfgs", generator, loaded, str(tmp_path / "new" / "bank.pt"), encoder.train(), path)
     assert torch.equal(loaded.latents, bank().fill(generator, seed=4).latents)
     assert torch.equal(encoder.weight, torch.load(path, weights_only=True)["weight"])
     assert not encoder.training
@@ -38,17 +38,35 @@ def test_a_bank_that_is_missing_or_of_another_generator_is_filled_anew(generator
     if there:
         fill_latent_bank(bank(), nn.Sequential(nn.Linear(3, 64), nn.Unflatten(1, (1, 8, 8))), path)
     filled = bank()
-    load_search_parts("fast", generator, filled, encoder, path, None)
+    load_search_parts("lbfgs", generator, filled, path, encoder, None)
     assert filled.belongs_to(generator)
     assert f"{path} holds no bank of this generator: filling one" in caplog.text
 
 
 def test_the_publications_search_needs_nothing(generator, encoder, tmp_path):
     empty = bank()
-    load_search_parts("paper", generator, empty, encoder, str(tmp_path / "no.pt"), str(tmp_path / "neither.pt"))
+    load_search_parts(
+        "gradient_descent", generator, empty, str(tmp_path / "no.pt"), encoder, str(tmp_path / "neither.pt")
+    )
     assert not empty.digest.any()
 
 
 def test_an_encoder_that_is_not_there_is_refused(generator, encoder, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no\.pt: no weights lie here; train first"):
-        load_search_parts("fast", generator, bank(), encoder, str(tmp_path / "bank.pt"), str(tmp_path / "no.pt"))
+        load_search_parts("lbfgs", generator, bank(), str(tmp_path / "bank.pt"), encoder, str(tmp_path / "no.pt"))
+
+
+def test_a_unet_that_proposes_is_loaded_too(generator, tmp_path):
+    trained = nn.Linear(4, 4)
+    torch.save(trained.state_dict(), tmp_path / "unet.pt")
+    unet = nn.Linear(4, 4).train()
+    load_search_parts(
+        "lbfgs",
+        generator,
+        bank().fill(generator),
+        str(tmp_path / "bank.pt"),
+        inpainting_unet=unet,
+        inpainting_unet_path=str(tmp_path / "unet.pt"),
+    )
+    assert torch.equal(unet.weight, trained.weight)
+    assert not unet.training

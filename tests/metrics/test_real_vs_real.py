@@ -53,21 +53,21 @@ def test_halves_are_equal_where_subjects_allow(count, per_subject):
     assert len(set(halves.seen)) > 1
 
 
-def test_floor_of_independent_samples_is_that_of_two_small_samples():
+def test_the_value_of_independent_samples_is_that_of_two_small_samples():
     """Means of N / 2 standard normal numbers differ by a normal number of variance 4 / N."""
     count, sets, expected = 100, 50, np.sqrt(2 / np.pi) * np.sqrt(4 / 100)
     generator = torch.Generator().manual_seed(0)
-    floors = [
+    values = [
         real_vs_real(mean_difference, torch.randn(count, 1, generator=generator), repeats=10) for _ in range(sets)
     ]
-    assert np.mean(floors) == pytest.approx(expected, rel=0.12)  # 500 halves, not all independent
+    assert np.mean(values) == pytest.approx(expected, rel=0.12)  # 500 halves, not all independent
 
 
-def test_floor_by_subject_sees_how_persons_differ():
+def test_the_value_by_subject_sees_how_persons_differ():
     """Three persons of one value each: one stands alone, and lies 3, 0 or 3 from the mean of the others."""
     real, subjects = torch.tensor([[0.0], [2.0], [4.0]]).repeat_interleave(50, 0), np.repeat(["a", "b", "c"], 50)
-    floor = real_vs_real(mean_difference, real, subjects, repeats=200)
-    assert floor == pytest.approx(2.0, abs=3 * np.sqrt(2 / 200))
+    value = real_vs_real(mean_difference, real, subjects, repeats=200)
+    assert value == pytest.approx(2.0, abs=3 * np.sqrt(2 / 200))
     assert real_vs_real(mean_difference, real, repeats=50) < 0.5
 
 

@@ -19,18 +19,18 @@ def networks(size, seed, max_channels=8):
 
 @pytest.fixture
 def small():
-    """Networks for 16 pixels of which the average has seen many updates."""
-    generator, critic, average = networks(16, seed=1)
-    average.update()
+    """Networks for 16 pixels of which the EMA has seen many updates."""
+    generator, critic, ema = networks(16, seed=1)
+    ema.update()
     for parameter in generator.parameters():
         nn.init.normal_(parameter, std=0.3)
-    average.updates = UPDATES
-    return generator, critic, average
+    ema.updates = UPDATES
+    return generator, critic, ema
 
 
 @pytest.fixture
 def checkpoint(small, tmp_path):
-    state = {name: each.state_dict() for name, each in zip(("generator", "critic", "average"), small, strict=True)}
+    state = {name: each.state_dict() for name, each in zip(("generator", "critic", "ema"), small, strict=True)}
     torch.save({**state, "trainer": {"epoch_length": 3}, "generator_optimizer": {}}, tmp_path / "last.pt")
     return tmp_path / "last.pt"
 
@@ -42,35 +42,35 @@ def enlarged(generator, latents):
 
 
 def test_all_three_go_on_from_the_smaller_ones(small, checkpoint):
-    generator, critic, average = networks(32, seed=2)
-    grow_networks(checkpoint, generator, critic, average)
+    generator, critic, ema = networks(32, seed=2)
+    grow_networks(checkpoint, generator, critic, ema)
     latents, patches = 0.1 * torch.randn(3, 5), torch.randn(3, 1, 32, 32)
-    painted, averaged = generator(latents), average.network(latents)
+    painted, smoothed = generator(latents), ema.network(latents)
     torch.testing.assert_close(painted, enlarged(small[0], latents), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(averaged, enlarged(small[2].network, latents), rtol=1e-4, atol=1e-5)
-    assert (painted - averaged).abs().max() > 0.1  # they had become different
+    torch.testing.assert_close(smoothed, enlarged(small[2].network, latents), rtol=1e-4, atol=1e-5)
+    assert (painted - smoothed).abs().max() > 0.1  # they had become different
     torch.testing.assert_close(critic(patches), small[1](F.avg_pool2d(patches, 2)))
 
 
-def test_the_first_update_does_not_replace_the_average(small, checkpoint):
-    generator, critic, average = networks(32, seed=2)
-    grow_networks(checkpoint, generator, critic, average)
-    assert average.generator is generator
-    assert average.updates == UPDATES
-    before = {name: value.clone() for name, value in average.network.state_dict().items()}
-    average.update()
+def test_the_first_update_does_not_replace_the_ema(small, checkpoint):
+    generator, critic, ema = networks(32, seed=2)
+    grow_networks(checkpoint, generator, critic, ema)
+    assert ema.generator is generator
+    assert ema.updates == UPDATES
+    before = {name: value.clone() for name, value in ema.network.state_dict().items()}
+    ema.update()
     kept = (1 + UPDATES) / (10 + UPDATES)
-    for name, value in average.network.state_dict().items():
+    for name, value in ema.network.state_dict().items():
         expected = kept * before[name] + (1 - kept) * generator.state_dict()[name]
         torch.testing.assert_close(value, expected, msg=name)
 
 
-def test_the_average_still_needs_no_gradients(checkpoint):
-    generator, critic, average = networks(32, seed=2)
-    grow_networks(checkpoint, generator, critic, average)
-    assert not any(parameter.requires_grad for parameter in average.network.parameters())
+def test_the_ema_still_needs_no_gradients(checkpoint):
+    generator, critic, ema = networks(32, seed=2)
+    grow_networks(checkpoint, generator, critic, ema)
+    assert not any(parameter.requires_grad for parameter in ema.network.parameters())
     assert all(parameter.requires_grad for each in (generator, critic) for parameter in each.parameters())
-    assert not average.network.training
+    assert not ema.network.training
 
 
 def test_a_missing_file_is_refused(tmp_path):
@@ -78,13 +78,11 @@ def test_a_missing_file_is_refused(tmp_path):
         grow_networks(tmp_path / "last.pt", *networks(32, seed=2))
 
 
-def test_a_checkpoint_without_average_is_refused(checkpoint):
+def test_a_checkpoint_without_ema_is_refused(checkpoint):
     state = torch.load(checkpoint, weights_only=True)
-    del state["average"]
+    del state["ema"]
     torch.save(state, checkpoint)
-    with pytest.raises(
-        ValueError, match=r"last\.pt: lacks average; name the last\.pt of a training that keeps an average"
-    ):
+    with pytest.raises(ValueError, match=r"last\.pt: lacks ema; name the last\.pt of a training that keeps an EMA"):
         grow_networks(checkpoint, *networks(32, seed=2))
 
 
