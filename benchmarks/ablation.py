@@ -1,4 +1,4 @@
-"""What each part of the modern preset is worth: one change at a time, the same data, seed and CPU time.
+"""What each part of the relativistic preset is worth: one change at a time, the same data, seed and CPU time.
 
 Each variant is trained by `GenerativeAdversarialTrainer` for the same CPU time, then compared with held-out patches. Writes
 a table (Markdown and JSON) that grows with each variant; variants that it holds are not run again.
@@ -18,8 +18,9 @@ import torch
 from ignite.engine import Events
 from torch import nn
 
+from monai_cardiac_gan.atomic import write_json
 from monai_cardiac_gan.augmentation import DifferentiableAugmentation
-from monai_cardiac_gan.data import AortaPatchDataset, CachedPatches, ResumableBatches, write_json
+from monai_cardiac_gan.data import AortaPatchDataset, CachedPatches, ResumableBatches
 from monai_cardiac_gan.engines import Execution, GenerativeAdversarialTrainer
 from monai_cardiac_gan.evaluation import compare
 from monai_cardiac_gan.evaluation.comparison import FEATURE_METRICS, IMAGE_METRICS
@@ -54,7 +55,7 @@ MODERN: dict[str, Any] = {
     "rate": 1e-3,
 }
 CHANGES: dict[str, dict[str, Any]] = {
-    "modern": {},
+    "relativistic": {},
     "no augmentation": {"augment": 0.0},
     "no pixel noise": {"generator": {"noise": False}},
     "transposed convolutions": {"generator": {"upsampling": "transposed"}},
@@ -115,7 +116,7 @@ def trained(
     shape = {"width": options.width, "max_channels": 128, "size": options.size}
     generator = ResidualGenerator(**shape, **({"noise": True} | settings["generator"]))
     critic = ResidualCritic(**shape, **settings["critic"])
-    average = GeneratorEMA(generator, 0.999)
+    ema = GeneratorEMA(generator, 0.999)
     data = AortaPatchDataset(options.patch_set, "train") if data is None else data
 
     def adam(network: nn.Module) -> torch.optim.Optimizer:
@@ -138,7 +139,7 @@ def trained(
         execution=Execution(channels_last=True),
         seed=options.seed,
         mask_invalid=mask_invalid,
-        train_handlers=[average],
+        train_handlers=[ema],
     )
     end = time.process_time() + 60 * options.minutes
 
@@ -148,19 +149,19 @@ def trained(
             engine.terminate()
 
     trainer.run()
-    return trainer, average
+    return trainer, ema
 
 
 def evaluated(
     name: str, run: tuple[GenerativeAdversarialTrainer, GeneratorEMA], options: argparse.Namespace, output: Path
 ) -> dict[str, Any]:
-    """Metrics of the averaged generator, for the preset itself also those of the generator without averaging."""
-    trainer, average = run
-    networks: dict[str, nn.Module] = {name: average.network}
-    if name == "modern":
-        networks["no average of weights"] = trainer.generator
+    """Metrics of the EMA of the generator, for the preset itself also those of the generator without EMA."""
+    trainer, ema = run
+    networks: dict[str, nn.Module] = {name: ema.network}
+    if name == "relativistic":
+        networks["no EMA"] = trainer.generator
     data = AortaPatchDataset(options.patch_set, "test", limit=options.count)
-    reals = CachedPatches(data, [], options.size).spread(options.count)
+    reals = CachedPatches(data, [], options.size).evenly_spaced(options.count)
     fakes = {
         label: sample_patches(network, options.count, LATENT_SIZE, options.seed) for label, network in networks.items()
     }
@@ -173,7 +174,7 @@ def evaluated(
         with torch.no_grad():
             seen = {label: features(patches) for label, patches in fakes.items()}
             rows += compare(FEATURE_METRICS, seen, features(reals), data.subjects(), options.seed)
-    found: dict[str, Any] = {"floor": {row.metric: row.floor for row in rows}}
+    found: dict[str, Any] = {"real vs real": {row.metric: row.real_vs_real for row in rows}}
     for label, patches in fakes.items():
         save_figure(figure_of_sample_grid(patches[:36]), output / f"{label.replace(' ', '_').replace(',', '')}.png")
         numbers = {row.metric: row.values[label] for row in rows}
@@ -183,7 +184,7 @@ def evaluated(
 
 def table(results: dict[str, Any]) -> str:
     """Markdown, one row a variant."""
-    shown = [name for name in SHOWN if name in results["floor"]]
+    shown = [name for name in SHOWN if name in results["real vs real"]]
     lines = [
         f"| variant | updates | {' | '.join(name.split('/')[-1] for name in shown)} |",
         "|---|" + "---:|" * (len(shown) + 1),

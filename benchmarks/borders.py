@@ -1,6 +1,6 @@
 """What to do with patches that reach over the edge of the field of view: the generated patches decide.
 
-The same training (the modern preset at 64 x 64 pixels, the same CPU time) on patch sets that differ in the border alone, then
+The same training (relativistic preset, 64 x 64 pixels, the same CPU time) on patch sets that differ in the border alone, then
 compared with held-out patches that lie inside the field of view as a whole, aorta in the middle: what a user wants.
 
     python benchmarks/borders.py VOLUMES OUTPUT --minutes 5 --seeds 0 1 --features models/features.pt
@@ -19,6 +19,7 @@ from ablation import trained
 from torch import Tensor
 
 from monai_cardiac_gan.aorta import measure_disc
+from monai_cardiac_gan.atomic import write_json
 from monai_cardiac_gan.data import (
     KEPT,
     TEST,
@@ -31,7 +32,6 @@ from monai_cardiac_gan.data import (
     VolumeEntry,
     patch_stack,
     read_datalist,
-    write_json,
 )
 from monai_cardiac_gan.evaluation import compare
 from monai_cardiac_gan.evaluation.comparison import FEATURE_METRICS, IMAGE_METRICS
@@ -137,8 +137,8 @@ def main() -> None:
                 continue
             options.seed = seed
             data = AortaPatchDataset(options.output / crop.replace(" ", "_"), "train")
-            trainer, average = trained("modern", options, data, mask)
-            results |= evaluated(label, average.network, options)
+            trainer, ema = trained("relativistic", options, data, mask)
+            results |= evaluated(label, ema.network, options)
             results[label] |= {"updates": trainer.generator_updates, "patches": len(data)}
             write_json(file, results)
             (options.output / "borders.md").write_text(table(results), encoding="utf-8")
@@ -162,14 +162,14 @@ def evaluated(label: str, network: torch.nn.Module, options: argparse.Namespace)
     name = label.replace(" ", "_").replace(",", "").replace("%", "percent")
     save_figure(figure_of_sample_grid(fakes[label][:36]), options.output / f"{name}.png")
     return {
-        "floor": {row.metric: row.floor for row in rows} | seen_in(reals),
+        "real vs real": {row.metric: row.real_vs_real for row in rows} | seen_in(reals),
         label: {row.metric: row.values[label] for row in rows} | seen_in(fakes[label]),
     }
 
 
 def table(results: dict[str, Any]) -> str:
     """Markdown, one row a training."""
-    shown = [name for name in SHOWN if name in results["floor"]]
+    shown = [name for name in SHOWN if name in results["real vs real"]]
     lines = [
         f"| border | patches | {' | '.join(name.split('/')[-1] for name in shown)} |",
         "|---|" + "---:|" * (len(shown) + 1),

@@ -1,13 +1,13 @@
-"""How much sooner the fast latent search comes as low as the published one does, how good both are, what a step costs.
+"""How much sooner the L-BFGS search comes as low as the paper's does, how good both are, what a step costs.
 
 Usage: python benchmarks/inpainting.py PATCH_SET [--models FOLDER] [--patches 49] [--iterations 8000] [--seeds 3]
        [--published FILE] [--device cpu] [--output FILE]
 
-The final losses of the published search are the targets. The fast search runs on the same patches, one by one and as one
-batch. Losses are the published ones (without priors), taken from the latents of every gradient after the clock has stopped.
-The published search's time is that of its iterations, measured in this run on a single patch and on the whole batch, times
+The final losses of the paper's search are the targets. The L-BFGS search runs on the same patches, one by one and as one
+batch. Losses are those of the paper (without priors), taken from the latents of every gradient after the clock has stopped.
+The time of the paper's search is that of its iterations, measured in this run on a single patch and on the whole batch, times
 their number: the whole of it takes an hour and more of a CPU, so that its results may be kept in a file and used again.
-For the standard deviation over starts the published search is run again with other seeds on every sixth patch, the fast
+For the standard deviation over starts the paper's search is run again with other seeds on every sixth patch, the L-BFGS
 one from as many of its own starts.
 """
 
@@ -47,7 +47,7 @@ from monai_cardiac_gan.networks.nets import InpaintingUNet, LatentEncoder, Resid
 LATENT_SIZE = 100
 STEP_REPEATS, SINGLE_ITERATIONS, BATCH_ITERATIONS = 15, 100, 20
 PART = 7
-"""Patches that the published search takes at once: as fast for each as larger batches, and less is lost when it is cut off."""
+"""Patches that the paper's search takes at once: as fast for each as larger batches, and less is lost when it is cut off."""
 STARTS = (1, 2, 4)
 EVERY = 6
 """Every so many-th patch is searched from several starts."""
@@ -177,7 +177,7 @@ class Recorder:
 def times_to_target(
     search: Any, patches: Tensor, mask: Tensor, generator: nn.Module, critic: nn.Module, targets: Tensor
 ) -> tuple[list[float | None], Tensor]:
-    """Seconds until each patch's published loss was as low as its target (None: never), and the lowest loss of each."""
+    """Seconds until the paper's loss of each patch was as low as its target (None: never), and the lowest loss of each."""
     search.optimizer = recorder = Recorder(search.optimizer)
     start = time.perf_counter()
     search.search(patches, mask, generator)
@@ -194,8 +194,8 @@ def times_to_target(
     return reached, lowest
 
 
-class PublishedRuns:
-    """Results of the published search, kept in a file part by part.
+class PapersRuns:
+    """Results of the paper's search, kept in a file part by part.
 
     Args:
         path: of the file; None keeps nothing.
@@ -228,10 +228,10 @@ class PublishedRuns:
         return f"{digest}, seed {seed}, {self.iterations} iterations"
 
 
-def time_of_published(
+def time_of_papers_search(
     generator: nn.Module, critic: nn.Module, patches: Tensor, mask: Tensor, iterations: int, measured: int
 ) -> float:
-    """Seconds that the published search takes for patches as one batch, by its iterations."""
+    """Seconds that the paper's search takes for patches as one batch, by its iterations."""
     whole = gradient_descent_search(critic, iterations=measured, channels_last=True, progress=False)
     none = gradient_descent_search(critic, iterations=0, channels_last=True, progress=False)
     started, short = (median(s.search(patches, mask, generator).seconds for _ in range(3)) for s in (none, whole))
@@ -250,7 +250,7 @@ def inpainted(generator: nn.Module, latents: Tensor, patches: Tensor, mask: Tens
 
 
 def compare_quality(
-    fast: Any, runs: PublishedRuns, patches: Tensor, mask: Tensor, train: Tensor, seeds: int
+    search: Any, runs: PapersRuns, patches: Tensor, mask: Tensor, train: Tensor, seeds: int
 ) -> dict[str, Any]:
     """Losses, quality of what is painted, and standard deviation of the diameter over starts, of both searches."""
     generator = runs.generator
@@ -259,18 +259,18 @@ def compare_quality(
     )
     slow = runs.latents(patches, mask, 0)
     target = objective.totals(slow)
-    found: dict[str, Any] = {"published loss, published search": target.tolist()}
-    found["quality, published search"] = quality_of(generator, slow, patches, mask)
-    fast.starts = STARTS[-1]
-    result = fast.search(patches, mask, generator)
-    fast.starts = 1
+    found: dict[str, Any] = {"paper's loss, paper's search": target.tolist()}
+    found["quality, paper's search"] = quality_of(generator, slow, patches, mask)
+    search.starts = STARTS[-1]
+    result = search.search(patches, mask, generator)
+    search.starts = 1
     rows = torch.arange(len(patches))
     for count in STARTS:
         latents = result.latents[rows, result.losses[:, :count].argmin(1)].to(patches.device)
         losses = objective.totals(latents)
-        name = f"fast search from {count} start(s)"
-        found[f"published loss, {name}"] = losses.tolist()
-        found[f"at least as low as the published search, share, {name}"] = (losses <= target).float().mean().item()
+        name = f"L-BFGS search from {count} start(s)"
+        found[f"paper's loss, {name}"] = losses.tolist()
+        found[f"at least as low as the paper's search, share, {name}"] = (losses <= target).float().mean().item()
         found[f"quality, {name}"] = quality_of(generator, latents, patches, mask)
     found |= compare_with_nearest(generator, latents, patches, mask, NearestPatchInpainter(train))
     if seeds > 1:
@@ -292,46 +292,46 @@ def compare_with_nearest(
     ours = torch.cat([masked_l1(generator(part), images, ~mask) for part, images in parts]).tolist()
     theirs = [masked_l1(nearest.nearest(p, mask[0])[None], p[None], ~mask).item() for p in patches]
     return {
-        "difference outside the mask, fast search": ours,
+        "difference outside the mask, L-BFGS search": ours,
         "difference outside the mask, nearest training patch": theirs,
-        "fast not worse than nearest outside the mask, share": float(np.mean(np.array(ours) <= theirs)),
+        "L-BFGS not worse than nearest outside the mask, share": float(np.mean(np.array(ours) <= theirs)),
     }
 
 
-def compare_std(by_start: Tensor, runs: PublishedRuns, patches: Tensor, mask: Tensor, seeds: int) -> dict[str, Any]:
+def compare_std(by_start: Tensor, runs: PapersRuns, patches: Tensor, mask: Tensor, seeds: int) -> dict[str, Any]:
     """Standard deviation of the aorta's diameter over as many starts, of both searches, mm."""
     by_seed = [inpainted(runs.generator, runs.latents(patches, mask, s), patches, mask) for s in range(seeds)]
     slow = [diameter_std(images) for images in torch.stack(by_seed, 1)]
     quick = [diameter_std(images) for images in by_start]
     pairs = [(a, b) for a, b in zip(slow, quick, strict=True) if a is not None and b is not None]
     return {
-        "diameter's standard deviation over starts, mm, published search": slow,
-        "diameter's standard deviation over starts, mm, fast search": quick,
-        "ratio of the mean standard deviations, fast / published": sum(b for _, b in pairs) / sum(a for a, _ in pairs)
+        "diameter's standard deviation over starts, mm, paper's search": slow,
+        "diameter's standard deviation over starts, mm, L-BFGS search": quick,
+        "ratio of the mean standard deviations, L-BFGS / paper": sum(b for _, b in pairs) / sum(a for a, _ in pairs)
         if pairs
         else None,
     }
 
 
 def compare_speed(
-    fast: Any, runs: PublishedRuns, patches: Tensor, mask: Tensor, targets: Tensor, iterations: int
+    search: Any, runs: PapersRuns, patches: Tensor, mask: Tensor, targets: Tensor, iterations: int
 ) -> dict[str, Any]:
-    """Times to the published search's final loss, of patches alone and of all as one batch."""
+    """Times to the final loss of the paper's search, of patches alone and of all as one batch."""
     generator, critic, device = runs.generator, runs.critic, patches.device
-    alone = time_of_published(generator, critic, patches[:1], mask, iterations, SINGLE_ITERATIONS)
-    together = time_of_published(generator, critic, patches, mask, iterations, BATCH_ITERATIONS)
+    alone = time_of_papers_search(generator, critic, patches[:1], mask, iterations, SINGLE_ITERATIONS)
+    together = time_of_papers_search(generator, critic, patches, mask, iterations, BATCH_ITERATIONS)
     singles = [
-        times_to_target(fast, patches[row : row + 1], mask, generator, critic, targets[row : row + 1])[0][0]
+        times_to_target(search, patches[row : row + 1], mask, generator, critic, targets[row : row + 1])[0][0]
         for row in range(len(patches))
     ]
-    seconds(lambda: fast.search(patches[:1], mask, generator), device)
-    batch, _ = times_to_target(fast, patches, mask, generator, critic, targets)
+    seconds(lambda: search.search(patches[:1], mask, generator), device)
+    batch, _ = times_to_target(search, patches, mask, generator, critic, targets)
     found: dict[str, Any] = {
-        "published search, s for a patch alone (by its iterations)": alone,
-        "published search, s for a patch of the batch (by its iterations)": together / len(patches),
+        "paper's search, s for a patch alone (by its iterations)": alone,
+        "paper's search, s for a patch of the batch (by its iterations)": together / len(patches),
         "as low, share of patches": sum(value is not None for value in singles) / len(patches),
-        "fast search alone, s to the target": singles,
-        "fast search in the batch, s to the target": batch,
+        "L-BFGS search alone, s to the target": singles,
+        "L-BFGS search in the batch, s to the target": batch,
     }
     reached = sorted(value for value in singles if value is not None)
     if reached:
@@ -356,11 +356,11 @@ def measure(
     found: dict[str, Any] = {"patches": len(patches), "subjects": held_out.subjects(), "iterations": iterations}
     found["step of one latent"] = step_costs(generator, critic, patches[:1], mask)
     found[f"step of {len(patches)} latents, each"] = step_costs(generator, critic, patches, mask)
-    runs = PublishedRuns(kept, generator, critic, iterations)
-    fast = lbfgs_search(critic, bank, encoder, unet, nearest=8, progress=False, snapshots=2)
-    found |= compare_quality(fast, runs, patches, mask, train, seeds)
-    targets = torch.tensor(found["published loss, published search"], device=device)
-    return found | compare_speed(fast, runs, patches, mask, targets, iterations)
+    runs = PapersRuns(kept, generator, critic, iterations)
+    search = lbfgs_search(critic, bank, encoder, unet, nearest=8, progress=False, snapshots=2)
+    found |= compare_quality(search, runs, patches, mask, train, seeds)
+    targets = torch.tensor(found["paper's loss, paper's search"], device=device)
+    return found | compare_speed(search, runs, patches, mask, targets, iterations)
 
 
 def main() -> None:

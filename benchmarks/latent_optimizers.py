@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/latent_optimizers.py PATCH_SET [--patches 8] [--tuned 16] [--output FILE]
 
-The optimisers start from the best of 980 random latents of held-out patches and are compared by the published loss after so
+The optimisers start from the best of 980 random latents of held-out patches and are compared by the paper's loss after so
 many gradients. Gauss-Newton's Jacobians count as many gradients as they take the time of, measured beside them. The weights
 of the prior and of the proposal are varied on training patches, which nothing is reported of elsewhere. Prints Markdown tables.
 """
@@ -44,7 +44,7 @@ CPU = torch.device("cpu")
 
 
 def compare_optimizers(generator: nn.Module, critic: nn.Module, bank: LatentBank, patches: Tensor) -> dict[str, Any]:
-    """Mean of the lowest published loss that each patch has reached after each budget of gradients."""
+    """Mean of the lowest paper's loss that each patch has reached after each budget of gradients."""
     mask = square_mask()[None, None].expand_as(patches)
     starts, _ = RandomInitializer()(patches, ~mask, generator, 1)
     objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, mask)
@@ -86,7 +86,7 @@ def cost_of_jacobian(generator: nn.Module, objective: LatentObjective, latent: T
 
 
 def compare_gauss_newton(generator: nn.Module, critic: nn.Module, patches: Tensor) -> tuple[list[float], float]:
-    """Mean of the lowest published loss after each budget of gradients, and the cost of a Jacobian in gradients."""
+    """Mean of the lowest paper's loss after each budget of gradients, and the cost of a Jacobian in gradients."""
     mask = square_mask()[None, None].expand_as(patches)
     starts, _ = RandomInitializer()(patches, ~mask, generator, 1)
     objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, mask)
@@ -109,7 +109,7 @@ def compare_weights(
     unet: nn.Module,
     patches: Tensor,
 ) -> dict[str, Any]:
-    """Published loss, length of the latents, and difference inside the mask, for each weight (an argument of the search)."""
+    """Published loss, length of the latents, and difference in the mask, for each weight (an argument of the search)."""
     mask = square_mask()[None, None].expand_as(patches)
     objective = LatentObjective(generator, contextual_plus_perceptual_loss(critic), patches, mask)
     found = {}
@@ -157,7 +157,7 @@ def main() -> None:
     content: dict[str, Any] = {"optimisers": found, "gradients of a Jacobian": cost}
     for name, weights in (("prior_weight", PRIOR_WEIGHTS), ("proposal_weight", PROPOSAL_WEIGHTS)):
         content[name] = compare_weights(name, weights, generator, critic, bank, encoder, unet, train)
-        print("\n" + table(name, ["published loss", "norm", "L1 inside the mask"], content[name]), flush=True)
+        print("\n" + table(name, ["paper's loss", "norm", "L1 in the mask"], content[name]), flush=True)
     if options.output:
         options.output.write_text(json.dumps(content, indent=4) + "\n", encoding="utf-8")
 

@@ -176,7 +176,7 @@ def whole_preparation(folder: Path) -> dict[str, float]:
         "import json, sys, time, torch\n"
         "from pathlib import Path\n"
         "torch.set_num_threads(1)\n"
-        "from monai_cardiac_gan.apps import PreparePatchSet\n"
+        "from monai_cardiac_gan.preparation import PreparePatchSet\n"
         "from monai_cardiac_gan.data import read_datalist\n"
         "from monai_cardiac_gan.transforms import CropAortaPatchesd\n"
         "records = read_datalist(sys.argv[1])\n"

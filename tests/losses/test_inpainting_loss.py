@@ -19,7 +19,7 @@ def critic():
     return nn.Sequential(nn.Flatten(), nn.Linear(16, 1), nn.Flatten(0))
 
 
-def test_the_published_loss_is_the_distance_less_the_weighted_score(critic):
+def test_the_papers_loss_is_the_distance_less_the_weighted_score(critic):
     images, targets = torch.rand(2, 2, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     loss = contextual_plus_perceptual_loss(critic, 0.3)
     parts = loss(images, torch.zeros(2, 5), targets, NOTHING_HIDDEN)

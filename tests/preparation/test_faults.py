@@ -18,7 +18,7 @@ COUNT = 6
 def processes():
     """Processes that begin with everything imported."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["monai_cardiac_gan.apps"])
+    context.set_forkserver_preload(["monai_cardiac_gan.preparation"])
     return context
 
 
