@@ -71,6 +71,9 @@ BUILD = {
         {"rough": rough_metric}, trainer.data_loader, sample_count=8
     ),
     "GeneratorEMA": lambda trainer, folder: room.GeneratorEMA(trainer.generator),
+    "LoadWeights": lambda trainer, folder: room.LoadWeights(
+        [lambda: trainer.generator.load_state_dict(trainer.generator.state_dict())]
+    ),
     "OverrideLearningRate": lambda trainer, folder: room.OverrideLearningRate(
         [trainer.generator_optimizer, trainer.critic_optimizer]
     ),
