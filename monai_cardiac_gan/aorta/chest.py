@@ -9,7 +9,7 @@ from monai_cardiac_gan.aorta.tubes import Tube
 __all__ = ["depth_in_chest"]
 
 SLICES = 15
-"""Slices that are looked at, evenly spread over the tube."""
+"""Slices that are looked at, evenly spaced over the tube."""
 COLUMN_MM = 12.0
 """Half of the width of the column, through the tube and along the second axis, in which the body is sought."""
 BODY = 0.08

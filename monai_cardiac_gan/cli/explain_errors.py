@@ -35,8 +35,8 @@ def explanation(error: BaseException) -> str:
     chain = [error]
     while (inner := chain[-1].__cause__ or chain[-1].__context__) is not None and inner not in chain:
         chain.append(inner)
-    told = next((each for each in chain if _raised_here(each)), chain[-1])
-    return f"{type(told).__name__}: {told}"
+    chosen = next((each for each in chain if _raised_here(each)), chain[-1])
+    return f"{type(chosen).__name__}: {chosen}"
 
 
 def _raised_here(error: BaseException) -> bool:

@@ -220,7 +220,7 @@ class Manifest:
         train_fraction: asked for.
         seed: of the split.
         package_version: that made it.
-        identical_subjects: groups of subjects that share a volume, kept on one side of the split.
+        identical_subjects: groups of subjects that share a volume, kept in one split.
         nearly_identical_images: pairs that joined subjects to such groups.
         format: `FORMAT`.
     """

@@ -33,7 +33,7 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
         folder: the patch set (`PreparePatchSet`).
         split: ``"train"``, ``"test"``, or None for all.
         transform: applied to each item.
-        limit: at most this many patches, evenly spread over the split; None takes all.
+        limit: at most this many patches, evenly spaced over the split; None takes all.
 
     Raises:
         FileNotFoundError: when the folder holds no finished patch set.
@@ -65,7 +65,7 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
         total = int(counts.sum())
         if not total:
             raise ValueError(
-                f"{self.folder}: holds no patches of the split '{split}'; see its manifest for what was left out."
+                f"{self.folder}: holds no patches of the split '{split}'; see its manifest for what was excluded."
             )
         self.chosen = (
             np.arange(total) if limit is None else np.linspace(0, total - 1, min(limit, total)).astype(np.int64)

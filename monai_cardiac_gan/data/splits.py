@@ -109,7 +109,7 @@ def split_subjects(
         names = [name for group in groups for name in group]
         raise ValueError(
             f"there are fewer than two different subjects to split (usable: {names}): add volumes of other subjects, or "
-            "see the log for why volumes were left out."
+            "see the log for why volumes were excluded."
         )
     order = [int(place) for place in np.random.default_rng(seed).permutation(len(groups))]
     count = int(np.clip(round(train_fraction * len(groups)), 1, len(groups) - 1))

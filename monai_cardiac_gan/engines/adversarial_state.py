@@ -8,7 +8,7 @@ __all__ = ["AdversarialEvents", "TrainingOutput"]
 
 
 class AdversarialEvents(EventEnum):
-    """Fired right after the weights of one of the two players have changed."""
+    """Fired right after the weights of generator or critic have changed."""
 
     CRITIC_UPDATED = "critic_updated"
     """Each iteration."""

@@ -17,15 +17,15 @@ class Execution:
     """Precision, memory layout and compilation of a training.
 
     Attributes:
-        autocast: ``"bfloat16"`` or ``"float16"`` for the forward passes of both players, None for float32 throughout.
+        autocast: ``"bfloat16"`` or ``"float16"`` for the forward passes of both networks, None for float32 throughout.
             Losses and the penalty stay in float32: squares of slopes lose too much in sixteen bits. Use bfloat16, which
             needs no loss scaling.
         channels_last: keep features with the channels innermost, as convolutions on a CPU and on tensor cores want them.
-        compile_mode: mode of ``torch.compile`` for both players, such as ``"default"`` or ``"reduce-overhead"`` (CUDA
+        compile_mode: mode of ``torch.compile`` for both networks, such as ``"default"`` or ``"reduce-overhead"`` (CUDA
             graphs); None does not compile. Needs a C++ compiler on a CPU.
         micro_batch: at most this many images go through the networks at once, and gradients are summed up; None takes a
             batch as a whole. Same result as the whole batch where the generator does not mix samples.
-        clip_norm: longest gradient of all weights of a player; a longer one is shortened to it. None does not clip.
+        clip_norm: longest gradient of all weights of a network; a longer one is shortened to it. None does not clip.
         check_every: iterations between two looks at whether the losses are finite. Each look makes a GPU's host wait.
 
     Raises:

@@ -50,7 +50,7 @@ class GenerativeAdversarialTrainer(Trainer):
     counters and all random states. Within an epoch this needs a loader whose batch sampler can go on from there
     (`ResumableBatches`); other loaders begin their epoch anew.
 
-    Pixels that a batch marks as outside the field of view (``valid``, see `prepare_valid`) are left out: each fake gets the
+    Pixels that a batch marks as outside the field of view (``valid``, see `prepare_valid`) are masked: each fake gets the
     mask of one of the reals, and the critic sees black in both. What the generator paints there is judged by other
     patches only, so that it goes on with anatomy instead of learning the padding.
 

@@ -21,7 +21,7 @@ RATE = "images_per_second"
 class Throughput(EpochMetrics):
     """Ignite handler: real images that the training takes in per second, over each epoch.
 
-    The number is in ``state.metrics`` as ``images_per_second``. It holds loading, both players' updates and all handlers
+    The number is in ``state.metrics`` as ``images_per_second``. It holds loading, the updates of both networks and all handlers
     of iterations; attach this handler before those that compute something at the end of an epoch, and they do not count.
     A GPU computes after it was told to: it is waited for at the two ends of an epoch, and nowhere between. Of processes
     that train together the images of all count.

@@ -48,8 +48,9 @@ class CriticFeatures:
     .. math:: \ell = \frac{1}{|F|} \sum_{f \in F} \frac{1}{P_f}
         \lVert f(x) - f(M \circ y + (1 - M) \circ x) \rVert_1
 
-    A filling that fits its surroundings gives the critic the same features (Salimans et al. 2016, section 3.1, match them
-    in training). Inside the mask both images are alike, so that only what is known, and how the filling joins it, counts.
+    An inpainted patch that fits its surroundings gives the critic the same features (Salimans et al. 2016, section 3.1,
+    match them in training). Inside the mask both images are alike, so that only the context, and how the inpainted pixels
+    join it, counts.
 
     Args:
         critic: any network of images.

@@ -109,7 +109,7 @@ class VolumeTask:
         return PreparedVolume(VolumeEntry(self.record[Field.SUBJECT], self.image, reason=self.shown(reason), key=key))
 
     def shown(self, text: str) -> str:
-        """A text without the file's name where that must not be told."""
+        """A text without the file's name where that must stay secret."""
         if self.name is None:
             return text
         for each in (Field.IMAGE, Field.LABEL):

@@ -1,4 +1,4 @@
-"""Train a network that guesses, in one pass, the latent of a patch with a mask."""
+"""Train a network that estimates, in one pass, the latent of a patch with a mask."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["EncoderReport", "TrainLatentEncoder"]
 logger = logging.getLogger(__name__)
 
 HIDDEN_WEIGHT = 0.25
-"""Share of the loss that is measured inside the mask: the guess shall be the anatomy that was there, too."""
+"""Share of the loss that is measured inside the mask: the estimate shall be the anatomy that was there, too."""
 SHELL_WEIGHT = 0.02
 """Weight of the latents' distance from the shell where the generator was trained."""
 LATENT_WEIGHT = 0.05
@@ -59,7 +59,7 @@ class TrainLatentEncoder:
         + w \frac{\lVert (1 - M) \circ (x - y) \rVert_1}{P - K}
         + s \left(\frac{\lVert z \rVert}{\sqrt L} - 1\right)^2 + l \lVert z - z_y \rVert_2^2 / L
 
-    the last term for generated patches only. Pixels outside the field of view are left out. The generator stays as it is.
+    the last term for generated patches only. Pixels outside the field of view are masked. The generator stays as it is.
 
     Args:
         dataset: items with `Field.IMAGE`, training patches, and `Field.VALID` if they are padded.
@@ -144,11 +144,11 @@ class TrainLatentEncoder:
 
     def loss(self, encoder: nn.Module, patches: Tensor, masks: Tensor, latents: Tensor, valid: Tensor) -> Tensor:
         """The loss of a batch with these valid pixels, see the class."""
-        guesses = encoder(patches, masks)
-        images = self.generator(guesses)
+        estimates = encoder(patches, masks)
+        images = self.generator(estimates)
         shown, hidden = (masked_l1(images, patches, within_valid(part, valid)).mean() for part in (~masks, masks))
-        shell = (guesses.norm(dim=1) / self.latent_size**0.5 - 1).square().mean()
-        known = (guesses[-len(latents) :] - latents).square().mean()
+        shell = (estimates.norm(dim=1) / self.latent_size**0.5 - 1).square().mean()
+        known = (estimates[-len(latents) :] - latents).square().mean()
         return (1 - HIDDEN_WEIGHT) * shown + HIDDEN_WEIGHT * hidden + SHELL_WEIGHT * shell + LATENT_WEIGHT * known
 
     @torch.no_grad()

@@ -45,18 +45,18 @@ class FeatureReport:
         accuracy_of_kind: the same for each kind.
         strength_error: mean absolute error of the strength, 0..1 (0.25 by chance), of the patches with a defect.
         centre_error: mean distance to the aorta's centre in moved patches without defect, pixels.
-        centre_spread: the same for the best guess without looking, the mean centre.
+        centre_error_of_mean: the same when the mean centre is answered each time.
         diameter_error: mean absolute error of the aorta's diameter, pixels.
-        diameter_spread: the same for the mean diameter.
+        diameter_error_of_mean: the same when the mean diameter is answered each time.
     """
 
     kind_accuracy: float
     accuracy_of_kind: dict[str, float]
     strength_error: float
     centre_error: float
-    centre_spread: float
+    centre_error_of_mean: float
     diameter_error: float
-    diameter_spread: float
+    diameter_error_of_mean: float
 
 
 class FeatureTasks(nn.Module):
@@ -184,17 +184,17 @@ class TrainPatchFeatures:
 def _report(answers: Sequence[Tensor], truths: Sequence[Tensor], side: int) -> FeatureReport:
     (scores, strengths, geometry), (kind, strength, place) = answers, truths
     named, defect, clean = scores.argmax(1) == kind, kind > 0, kind == 0
-    guess = strengths.gather(1, kind[:, None])[:, 0]
+    estimate = strengths.gather(1, kind[:, None])[:, 0]
     errors = side * (geometry - place)[clean]
-    spread = side * (place - place.mean(0))[clean]
+    off_mean = side * (place - place.mean(0))[clean]
     return FeatureReport(
         kind_accuracy=named.double().mean().item(),
         accuracy_of_kind={name: named[kind == i].double().mean().item() for i, name in enumerate(KINDS)},
-        strength_error=(guess - strength)[defect].abs().mean().item(),
+        strength_error=(estimate - strength)[defect].abs().mean().item(),
         centre_error=errors[:, :2].norm(dim=1).mean().item(),
-        centre_spread=spread[:, :2].norm(dim=1).mean().item(),
+        centre_error_of_mean=off_mean[:, :2].norm(dim=1).mean().item(),
         diameter_error=errors[:, 2].abs().mean().item(),
-        diameter_spread=spread[:, 2].abs().mean().item(),
+        diameter_error_of_mean=off_mean[:, 2].abs().mean().item(),
     )
 
 

@@ -39,7 +39,7 @@ class TrainInpaintingUNet:
     r"""Train a `InpaintingUNet`, write its weights and a report: the baseline that no generator is needed for.
 
     A rectangle near the middle, of random sides, is hidden; the loss is the mean absolute difference inside it,
-    :math:`\lVert (1 - M) \circ (x - y) \rVert_1 / (P - K)`. Pixels outside the field of view are left out of it.
+    :math:`\lVert (1 - M) \circ (x - y) \rVert_1 / (P - K)`. Pixels outside the field of view are masked in it.
 
     Args:
         dataset: items with `Field.IMAGE`, training patches, and `Field.VALID` if they are padded.
@@ -101,7 +101,7 @@ class TrainInpaintingUNet:
         ).run()
         report = self.measure(network)
         write_json(self.path.with_suffix(".json"), asdict(report))
-        logger.info("filling network: %s, %s", self.path, report)
+        logger.info("inpainting U-Net: %s, %s", self.path, report)
         return report
 
     def loss(self, network: nn.Module, patches: Tensor, valid: Tensor, random: torch.Generator) -> Tensor:

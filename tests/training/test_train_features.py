@@ -130,7 +130,7 @@ def test_measures_of_a_network_that_knows_the_answers(monkeypatch, tmp_path):
     assert wrong.centre_error == pytest.approx(5, abs=1e-4)
     assert wrong.diameter_error == pytest.approx(2, abs=1e-4)
     # shifts are uniform on -10..10 along both axes: that far from their mean, on average
-    assert wrong.centre_spread == pytest.approx(8.0, abs=2.5)
+    assert wrong.centre_error_of_mean == pytest.approx(8.0, abs=2.5)
 
 
 def test_training_lets_the_features_answer(tmp_path):
@@ -140,8 +140,8 @@ def test_training_lets_the_features_answer(tmp_path):
     )
     report = training.run()
     assert json.loads(path.with_suffix(".json").read_text())["kind_accuracy"] == report.kind_accuracy
-    assert report.centre_error < 0.6 * report.centre_spread
-    assert report.diameter_error < 0.5 * report.diameter_spread
+    assert report.centre_error < 0.6 * report.centre_error_of_mean
+    assert report.diameter_error < 0.5 * report.diameter_error_of_mean
     assert report.kind_accuracy > 2 / len(KINDS)
 
 
