@@ -30,6 +30,7 @@ from monai_cardiac_gan.data.manifest import (
     read_manifest,
     read_provenance,
 )
+from monai_cardiac_gan.data.packed_patches import merge_patch_sets, pack_patches, unpack_patches
 from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
 from monai_cardiac_gan.data.patch_loader import patch_loader
 from monai_cardiac_gan.data.patch_set import patch_stack
@@ -67,7 +68,9 @@ __all__ = [
     "corrected",
     "given_split",
     "input_state",
+    "merge_patch_sets",
     "near_duplicates",
+    "pack_patches",
     "patch_loader",
     "patch_stack",
     "read_corrections",
@@ -82,6 +85,7 @@ __all__ = [
     "settings_digest",
     "settings_of",
     "split_subjects",
+    "unpack_patches",
     "valid_bounds",
     "valid_region",
     "volume_digest",

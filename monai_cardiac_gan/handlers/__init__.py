@@ -16,6 +16,7 @@ from monai_cardiac_gan.handlers.progress_bar import TrainingProgress
 from monai_cardiac_gan.handlers.sample_grid import SampleGrid
 from monai_cardiac_gan.handlers.stop_on_collapse import StopOnCollapse
 from monai_cardiac_gan.handlers.stop_on_signal import StopOnSignal
+from monai_cardiac_gan.handlers.stop_when_spent import StopWhenSpent
 from monai_cardiac_gan.handlers.throughput import Throughput
 from monai_cardiac_gan.handlers.training_curves import TrainingCurves
 from monai_cardiac_gan.handlers.training_history import TrainingHistory
@@ -32,6 +33,7 @@ __all__ = [
     "SampleGrid",
     "StopOnCollapse",
     "StopOnSignal",
+    "StopWhenSpent",
     "Throughput",
     "TrainingCurves",
     "TrainingHistory",

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import itk
 import nibabel
 import numpy as np
 import torch
@@ -129,6 +128,8 @@ def _read(path: Path) -> MetaTensor:
 
 
 def _check_one_series(folder: Path) -> None:
+    import itk  # here alone: it takes 1.5 GB on the disk, and a machine that only trains can do without
+
     names = itk.GDCMSeriesFileNames.New()
     names.SetUseSeriesDetails(True)
     names.AddSeriesRestriction("0008|0021")  # the series date, as MONAI's ITKReader does

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 import torch
 from inpainting import (
-    PublishedRuns,
+    PapersRuns,
     Recorder,
     UsualLoop,
     compare_std,
     compare_with_nearest,
     step_costs,
-    time_of_published,
+    time_of_papers_search,
     times_to_target,
 )
 from torch import nn
@@ -75,17 +75,17 @@ def test_networks_are_left_frozen(networks, patches):
 
 def test_results_of_the_published_search_are_kept_and_used_again(networks, patches, tmp_path):
     generator, critic = networks
-    runs = PublishedRuns(tmp_path / "runs.pt", generator, critic, iterations=20)
+    runs = PapersRuns(tmp_path / "runs.pt", generator, critic, iterations=20)
     first = runs.latents(patches[:2], MASK, seed=0)
     expected = gradient_descent_search(critic, iterations=20, progress=False).search(patches[:2], MASK, generator)
     torch.testing.assert_close(first, expected.latents[:, 0])
-    again = PublishedRuns(tmp_path / "runs.pt", generator, critic, iterations=20)
+    again = PapersRuns(tmp_path / "runs.pt", generator, critic, iterations=20)
     assert len(again.kept) == 2
     name = next(iter(again.kept))
     again.kept[name] = torch.full((100,), 7.0)  # what is kept is not searched again
     assert torch.equal(again.latents(patches, MASK, seed=0)[0], again.kept[name])
     assert len(again.kept) == 3
-    other = PublishedRuns(tmp_path / "runs.pt", generator, critic, iterations=5)
+    other = PapersRuns(tmp_path / "runs.pt", generator, critic, iterations=5)
     other.latents(patches, MASK, seed=0)
     assert len(other.kept) == 6  # two of twenty steps, whose file it was, and three of five
 
@@ -99,7 +99,7 @@ def test_the_published_searchs_time_is_that_of_its_iterations(networks, patches,
             return self
 
     monkeypatch.setattr("inpainting.gradient_descent_search", lambda critic, iterations, **settings: Timed(iterations))
-    assert time_of_published(*networks, patches, MASK, 8000, 10) == pytest.approx(2.0 + 0.5 * 8000)
+    assert time_of_papers_search(*networks, patches, MASK, 8000, 10) == pytest.approx(2.0 + 0.5 * 8000)
 
 
 def test_the_nearest_patch_is_held_against_the_image_of_the_latent(networks, patches):
@@ -107,8 +107,8 @@ def test_the_nearest_patch_is_held_against_the_image_of_the_latent(networks, pat
     latents = torch.randn(3, 100, generator=torch.Generator().manual_seed(2))
     images = generator(latents).detach()
     found = compare_with_nearest(generator, latents, images, MASK, NearestPatchInpainter(patches))
-    assert found["difference outside the mask, fast search"] == pytest.approx([0, 0, 0], abs=1e-6)
-    assert found["fast not worse than nearest outside the mask, share"] == 1
+    assert found["difference outside the mask, L-BFGS search"] == pytest.approx([0, 0, 0], abs=1e-6)
+    assert found["L-BFGS not worse than nearest outside the mask, share"] == 1
     nearest = [min(((p - image).abs() * ~MASK[0]).sum().item() / 60 for p in patches) for image in images]
     assert found["difference outside the mask, nearest training patch"] == pytest.approx(nearest, rel=1e-5)
 
@@ -119,7 +119,7 @@ def test_the_standard_deviation_is_that_of_the_diameters_over_starts():
     discs = [torch.tensor(np.clip(size / 2 + 0.5 - distance, 0, 1), dtype=torch.float32)[None] for size in (20, 23, 26)]
 
     class Runs:
-        """The published search ends at a latent that its generator paints as a disc of the seed's size."""
+        """The paper's search ends at a latent that its generator paints as a disc of the seed's size."""
 
         generator = staticmethod(lambda latents: torch.stack([discs[int(seed)] for seed in latents[:, 0]]))
 
@@ -130,7 +130,5 @@ def test_the_standard_deviation_is_that_of_the_diameters_over_starts():
     patches = torch.zeros(2, 1, 128, 128)
     quick = torch.stack([torch.stack([discs[0], discs[0], discs[0]])] * 2)
     found = compare_std(quick, Runs(), patches, torch.tensor(mask), 3)
-    assert found["diameter's standard deviation over starts, mm, published search"] == pytest.approx(
-        [3.0, 3.0], abs=0.1
-    )
-    assert found["ratio of the mean standard deviations, fast / published"] == pytest.approx(0, abs=1e-6)
+    assert found["diameter's standard deviation over starts, mm, paper's search"] == pytest.approx([3.0, 3.0], abs=0.1)
+    assert found["ratio of the mean standard deviations, L-BFGS / paper"] == pytest.approx(0, abs=1e-6)

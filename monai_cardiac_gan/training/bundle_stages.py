@@ -1,0 +1,230 @@
+"""The bundle's configs as stages of one program: what a person would type, one after the other, each in its time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.bundle import ConfigWorkflow
+from torch.utils.data import Dataset
+
+from monai_cardiac_gan.handlers import StopWhenSpent
+from monai_cardiac_gan.training.measured_choices import MEASURED, WARM_UP, TrainingChoice
+
+__all__ = ["BundleStages"]
+
+logger = logging.getLogger(__name__)
+
+SIDE, SMALL_SIDE, LATENT_SIZE = 128, 64, 100
+ENDLESS = 10**6
+"""Epochs of a training that time or updates end."""
+PROBE_BATCHES = 4
+"""Batches that are timed before a supervised training chooses its length."""
+SPENT_ON_STEPS = 0.7
+"""Share of a supervised stage's time that goes into steps; the rest measures and writes."""
+REPORT_PATCHES = 200
+"""Held-out patches that the report of a supervised training is measured on."""
+FULL_CALIBRATION = 120
+LEAST_CALIBRATION = 8
+"""Patches with fewer of which an interval of 90 % has no quantile to rest on."""
+FULL_EVALUATION, SHORT_EVALUATION, SHORT_SECONDS = 1000, 200, 120.0
+
+
+@dataclass(frozen=True)
+class BundleStages:
+    """Run configs of a bundle with common settings.
+
+    Attributes:
+        bundle: folder of the bundle.
+        state: folder of patch set, checkpoints and models.
+        device: where the trainings run.
+        choice: width, batch and execution.
+        seed: of everything.
+    """
+
+    bundle: Path
+    state: Path
+    device: torch.device
+    choice: TrainingChoice
+    seed: int = 0
+
+    @property
+    def models(self) -> Path:
+        """Folder of the weights."""
+        return self.state / "models"
+
+    def workflow(self, names: Sequence[str], **settings: Any) -> ConfigWorkflow:
+        """Configs of these names with the common settings."""
+        files = [str(self.bundle / "configs" / f"{name}.json") for name in names]
+        common: dict[str, Any] = {
+            "bundle_root": str(self.bundle),
+            "output_dir": str(self.state),
+            "models_dir": str(self.models),
+            "device": self.device,
+            "seed": self.seed,
+            "width": self.choice.width,
+            "max_channels": self.choice.max_channels,
+        }
+        return ConfigWorkflow(files, workflow_type=None, logging_file=False, meta_file=None, **common | settings)
+
+    def probe(self, choice: TrainingChoice) -> Any:
+        """A trainer at 128 pixels of random images, for `choose`."""
+        images = [torch.rand(choice.batch_size, 1, SIDE, SIDE, device=self.device) * 2 - 1 for _ in range(2)]
+        batches = [images[number % 2] for number in range(WARM_UP + MEASURED)]
+        settings = {**self._execution(choice), "width": choice.width, "max_channels": choice.max_channels}
+        workflow = self.workflow(
+            ["train"],
+            **settings,
+            epochs=1,
+            **{"train#trainer#train_data_loader": batches, "train#trainer#train_handlers": None},
+        )
+        workflow.initialize()
+        return workflow.parser.get_parsed_content("train#trainer")
+
+    def train_gan(
+        self, size: int, seconds_left: Callable[[], float] | None, updates: int | None, save_seconds: float, note: Any
+    ) -> tuple[int, bool]:
+        """Train at 64 or at 128 pixels until time or updates are spent; go on where an earlier call was.
+
+        Args:
+            size: 64, or 128, which grows out of 64 where that was trained.
+            seconds_left: until this stage has to end; None ends by updates.
+            updates: of the critic.
+            save_seconds: between checkpoints.
+            note: called with each checkpoint.
+
+        Returns:
+            Updates of the critic so far, and whether time or updates are spent (a signal may have ended the run).
+        """
+        folder = self.state / f"gan_{size}"
+        last, smaller = folder / "checkpoints" / "last.pt", self.state / f"gan_{SMALL_SIDE}" / "checkpoints" / "last.pt"
+        workflow = self.workflow(
+            ["train"],
+            output_dir=str(folder),
+            patch_dir=str(self.state / "patch_set"),
+            models_dir=str(self.models if size == SIDE else folder / "models"),
+            image_size=size,
+            epochs=ENDLESS,
+            resume=last.exists(),
+            grow_from=str(smaller) if size == SIDE and smaller.exists() and not last.exists() else "",
+            **self._execution(self.choice),
+        )
+        workflow.initialize()
+        trainer = workflow.parser.get_parsed_content("train#trainer")
+        savers = workflow.parser.get_parsed_content("savers")[:3]
+
+        def save(engine: Any) -> None:
+            for saver in savers:
+                saver(engine)
+            note()
+
+        limit = StopWhenSpent(seconds_left, updates, save, save_seconds)
+        limit.attach(trainer)
+        workflow.run()
+        save(trainer)
+        return int(trainer.critic_updates), limit.is_spent
+
+    def train_supervised(self, name: str, part: str, seconds: float, steps: int | None, kept: dict[str, Any]) -> None:
+        """Run ``features``, ``encoder`` or ``inpainting_unet`` for about so many seconds.
+
+        The one-cycle schedule has to know its end, so that a few batches are timed first and the number of steps is kept.
+
+        Args:
+            name: of the config.
+            part: id of the object in it whose ``run`` trains.
+            seconds: that it may take.
+            steps: a fixed number; None chooses by time.
+            kept: gets the number of steps, and is read for it.
+        """
+        key = f"{name}_steps"
+        if steps is None and key not in kept:
+            started = time.monotonic()
+            self._supervised(name, PROBE_BATCHES, probe=True)[1].parser.get_parsed_content(part).run()
+            kept[key] = max(1, int(SPENT_ON_STEPS * seconds * PROBE_BATCHES / (time.monotonic() - started)))
+        _, workflow = self._supervised(name, steps or kept[key])
+        workflow.run()
+
+    def calibrate(self, seconds: float, count: int | None, kept: dict[str, Any]) -> bool:
+        """Learn intervals from as many held-out patches as there is time for; false where there is too little."""
+        key = "calibration_patches"
+        if count is None and key not in kept:
+            started = time.monotonic()
+            workflow = self._inference(patch_count=2, calibration_path=str(self.state / "probe.json"))
+            inferer, data = (workflow.parser.get_parsed_content(name) for name in ("inferer", "dataset"))
+            mask = workflow.parser.get_parsed_content("masks#square")
+            patches = data.all_patches().float().to(self.device)
+            inferer.search(patches, mask.to(self.device), workflow.parser.get_parsed_content("generator"))
+            kept[key] = min(FULL_CALIBRATION, int(2 * seconds / (time.monotonic() - started)))
+        count = count or kept[key]
+        if count < LEAST_CALIBRATION:
+            logger.warning(
+                "no calibration: there is time for %d patches, at least %d are needed", count, LEAST_CALIBRATION
+            )
+            return False
+        workflow = self._inference(
+            ["calibrate"], patch_count=count, calibration_path=str(self.models / "calibration.json")
+        )
+        try:
+            workflow.parser.get_parsed_content("calibrate").run()
+        except ValueError as error:  # a generator of a short run paints no aorta whose diameter could be calibrated
+            logger.warning("no calibration: %s", error)
+            return False
+        return True
+
+    def evaluate(self, seconds: float) -> None:
+        """Metrics of the generator beside held-out patches."""
+        count = FULL_EVALUATION if seconds >= SHORT_SECONDS else SHORT_EVALUATION
+        settings = {
+            "metrics_count": count,
+            "patch_dir": str(self.state / "patch_set"),
+            "report_dir": str(self.state / "report"),
+        }
+        workflow = self.workflow(["train", "evaluate"], **settings)
+        workflow.initialize()
+        workflow.run()
+
+    def _inference(self, behind: Sequence[str] = (), **settings: Any) -> ConfigWorkflow:
+        workflow = self.workflow(
+            ["inference", *behind], patch_dir=str(self.state / "patch_set"), starts=4, snapshots=2, **settings
+        )
+        workflow.initialize()
+        if not behind:
+            for load in workflow.parser.get_parsed_content("load_weights"):
+                load()
+        return workflow
+
+    def _supervised(self, name: str, steps: int, probe: bool = False) -> tuple[int, ConfigWorkflow]:
+        """A workflow of so many steps: a part of an epoch, or whole epochs."""
+        settings: dict[str, Any] = {"patch_dir": str(self.state / "patch_set")}
+        if probe:
+            settings["models_dir"] = str(self.state / "probe")
+            settings["generator_checkpoint"] = str(self.models / "model.pt")
+        config = self.workflow(["train", name]).parser
+        batch = int(config.get_parsed_content("batch_size"))
+        batch = batch // 2 if name == "encoder" else batch  # half of an encoder's batch is generated
+        data: Dataset[Any] = self._patches("train")
+        wanted, there = steps * batch, len(data)  # type: ignore[arg-type]
+        settings["dataset#limit"], settings["epochs"] = min(wanted, there), max(1, wanted // there)
+        settings["test_dataset#limit"] = batch if probe else REPORT_PATCHES
+        if name != "encoder":
+            settings.pop("generator_checkpoint", None)
+        workflow = self.workflow(["train", name], **settings)
+        workflow.initialize()
+        return batch, workflow
+
+    def _patches(self, split: str) -> Any:
+        return self.workflow(["train", "features"], patch_dir=str(self.state / "patch_set")).parser.get_parsed_content(
+            "dataset" if split == "train" else "test_dataset"
+        )
+
+    def _execution(self, choice: TrainingChoice) -> Mapping[str, Any]:
+        return {
+            "execution#autocast": choice.autocast,
+            "execution#compile_mode": choice.compile_mode,
+            "batch_size": choice.batch_size,
+        }

@@ -1,0 +1,77 @@
+"""What a training program leaves: weights, figures, tables and a record, in few files that travel."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from monai_cardiac_gan.atomic import atomic_path, write_json
+
+__all__ = ["MOST_BYTES", "collect"]
+
+MOST_BYTES = 15_000_000
+"""Of one file."""
+FIGURES = {
+    "gan_128/training_curves.png": "training_curves.png",
+    "report/samples_generator.png": "samples.png",
+    "report/spectra.png": "spectra.png",
+    "report/metrics.md": "metrics.md",
+}
+"""File in the state -> file among the results."""
+
+
+def collect(state: Path, output: Path, record: Mapping[str, Any]) -> list[Path]:
+    """Write weights (ZIP archives of at most 15 MB), figures, the table of metrics, and ``run.json`` with the record.
+
+    Args:
+        state: folder of the stages' results; what is not there is left out.
+        output: where the files go; ``log.txt`` lies there already.
+        record: what is to be known of the run.
+
+    Returns:
+        All files of the results, the log included.
+    """
+    files = [*_archives(sorted((state / "models").glob("*.*")), output)]
+    for source, name in FIGURES.items():
+        if (state / source).exists():
+            with atomic_path(output / name) as working:
+                working.write_bytes((state / source).read_bytes())
+            files.append(output / name)
+    files.append(write_json(output / "run.json", {**record, **_known(state)}))
+    return files + [path for path in [output / "log.txt"] if path.exists()]
+
+
+def _archives(weights: Iterable[Path], output: Path) -> list[Path]:
+    """Archives ``weights_0.zip`` and so on, filled one after the other."""
+    groups: list[list[Path]] = []
+    sizes: list[int] = []
+    for path in (path for path in weights if path.name != "best.pt"):
+        size = path.stat().st_size
+        if not sizes or sizes[-1] + size > MOST_BYTES:
+            groups.append([])
+            sizes.append(0)
+        groups[-1].append(path)
+        sizes[-1] += size
+    for old in output.glob("weights_*.zip"):
+        old.unlink()
+    return [_archive(group, output / f"weights_{number}.zip") for number, group in enumerate(groups)]
+
+
+def _archive(paths: Iterable[Path], target: Path) -> Path:
+    with atomic_path(target) as working, zipfile.ZipFile(working, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in paths:
+            archive.write(path, path.name)
+    return target
+
+
+def _known(state: Path) -> dict[str, Any]:
+    """Tables of the stages, where they were written."""
+    tables = {"benchmark": "benchmark.json", "metrics": "report/metrics.json", "history": "gan_128/history.json"}
+    return {
+        name: json.loads((state / path).read_text(encoding="utf-8"))
+        for name, path in tables.items()
+        if (state / path).exists()
+    }

@@ -1,0 +1,59 @@
+"""Whether a device computes the networks as float64 does."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["check_device"]
+
+TOLERANCES = {"float32": 1e-3, "bfloat16": 0.1}
+"""Largest error of images, scores and slopes, as a share of the largest true value. TF32 has ten bits of mantissa, bfloat16
+seven; a wrong kernel is off by a hundred per cent."""
+COUNT = 4
+
+
+def check_device(
+    generator: nn.Module, critic: nn.Module, device: torch.device, latent_size: int = 100, precision: str = "float32"
+) -> float:
+    """Compare images, scores and the critic's slopes on a device with those in float64 on the CPU.
+
+    Args:
+        generator: latents (N, latent_size) to images, without random pixel noise.
+        critic: images to scores.
+        device: where it is computed.
+        latent_size: numbers in a latent.
+        precision: ``"float32"``, or ``"bfloat16"`` under autocast.
+
+    Returns:
+        The largest error, as a share of the largest true value of its kind.
+
+    Raises:
+        RuntimeError: when it is above the tolerance of the precision (float32: 0.001, bfloat16: 0.1).
+    """
+    latents = torch.randn(COUNT, latent_size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    exact = _answers(generator, critic, latents, torch.device("cpu"), None)
+    dtype = None if precision == "float32" else getattr(torch, precision)
+    found = _answers(generator, critic, latents.float(), device, dtype)
+    errors = [((a - b).abs().max() / b.abs().max()).item() for a, b in zip(found, exact, strict=True)]
+    largest = max(errors)
+    if not largest <= TOLERANCES[precision]:
+        raise RuntimeError(
+            f"{device} computes in {precision} with an error of {largest:.3g} of the largest value, expected at most "
+            f"{TOLERANCES[precision]}: update the driver or PyTorch, or train on another device."
+        )
+    return largest
+
+
+def _answers(
+    generator: nn.Module, critic: nn.Module, latents: Tensor, device: torch.device, dtype: torch.dtype | None
+) -> list[Tensor]:
+    """Images, scores and slopes, in float64 on the CPU."""
+    generator, critic = (copy.deepcopy(each).to(device, latents.dtype).eval() for each in (generator, critic))
+    with torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
+        images = generator(latents.to(device)).detach().requires_grad_()
+        scores = critic(images)
+    (slopes,) = torch.autograd.grad(scores.float().sum() if dtype else scores.sum(), images)
+    return [each.detach().double().cpu() for each in (images, scores, slopes)]

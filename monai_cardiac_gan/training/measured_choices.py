@@ -1,0 +1,106 @@
+"""Width, batch and execution of a training, chosen by how many updates they allow in the time that there is."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+__all__ = ["TrainingChoice", "candidates", "choose"]
+
+logger = logging.getLogger(__name__)
+
+WANTED_UPDATES = 10_000
+"""Updates below which a wider network is not worth its time: the shipped generator (width 4) had 10 500 in all."""
+WARM_UP, MEASURED = 4, 12
+"""Updates before and within a measurement; a penalty comes each eighth."""
+
+
+@dataclass(frozen=True)
+class TrainingChoice:
+    """How a training is computed.
+
+    Attributes:
+        width: channels at full resolution.
+        max_channels: most channels.
+        batch_size: patches in a batch.
+        autocast: see `Execution`, as the next.
+        compile_mode: see `Execution`.
+        seconds: of one update at 128 pixels; 0 before it was measured.
+    """
+
+    width: int
+    max_channels: int
+    batch_size: int
+    autocast: str | None = None
+    compile_mode: str | None = None
+    seconds: float = 0.0
+
+
+def candidates(device: torch.device) -> list[TrainingChoice]:
+    """What is measured on a device, from the least to the most work for an update.
+
+    On a GPU bfloat16 and CUDA graphs are measured at each width. On a CPU compiling takes a minute and more, and brings nothing
+    where the penalty runs eagerly (docs/concepts/training.md).
+    """
+    if device.type == "cpu":
+        return [TrainingChoice(4, 128, 16), TrainingChoice(8, 128, 16)]
+    ways = [(None, None), ("bfloat16", None), ("bfloat16", "reduce-overhead")]
+    return [TrainingChoice(width, 512, 32, autocast, mode) for width in (8, 16, 32) for autocast, mode in ways]
+
+
+def choose(
+    choices: Sequence[TrainingChoice],
+    trainer_of: Callable[[TrainingChoice], Any],
+    seconds: float,
+    deadline: Callable[[], bool],
+) -> tuple[TrainingChoice, list[dict[str, Any]]]:
+    """The widest network that gets `WANTED_UPDATES` in the time, else the one with most updates.
+
+    Args:
+        choices: from the least to the most work.
+        trainer_of: gives a trainer at 128 pixels whose ``run`` makes `WARM_UP` + `MEASURED` updates of random images.
+        seconds: that the training at 128 pixels will have.
+        deadline: true when no time is left to measure more.
+
+    Returns:
+        The choice, and all that was measured.
+    """
+    measured: list[TrainingChoice] = []
+    for choice in choices:
+        if measured and deadline():
+            break
+        try:
+            measured.append(TrainingChoice(**{**asdict(choice), "seconds": _seconds(trainer_of(choice))}))
+        except (
+            RuntimeError,
+            torch.cuda.OutOfMemoryError,
+        ) as error:  # a compiler that is not there, or too little memory
+            logger.warning("%s cannot be used here: %s", choice, str(error).splitlines()[0])
+            continue
+        logger.info("%s", measured[-1])
+    if not measured:
+        raise RuntimeError("no way of training works on this device: see the warnings above, or train on another one.")
+    fast = [each for each in measured if each.seconds * WANTED_UPDATES <= seconds]
+    widest = max((each.width for each in fast), default=0)
+    best = min((e for e in (fast or measured) if not fast or e.width == widest), key=lambda each: each.seconds)
+    return best, [asdict(each) for each in measured]
+
+
+def _seconds(trainer: Any) -> float:
+    """Median-free mean of an update behind the warm-up; a GPU is waited for at both ends."""
+    times: list[float] = []
+
+    def note(engine: Any) -> None:
+        if engine.state.iteration in (WARM_UP, WARM_UP + MEASURED):
+            if engine.state.device.type == "cuda":
+                torch.cuda.synchronize(engine.state.device)
+            times.append(time.perf_counter())
+
+    trainer.add_event_handler("ITERATION_COMPLETED", note)
+    trainer.run()
+    return (times[1] - times[0]) / MEASURED
