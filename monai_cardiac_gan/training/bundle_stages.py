@@ -32,7 +32,8 @@ REPORT_PATCHES = 200
 FULL_CALIBRATION = 120
 LEAST_CALIBRATION = 8
 """Patches with fewer of which an interval of 90 % has no quantile to rest on."""
-FULL_EVALUATION, SHORT_EVALUATION, SHORT_SECONDS = 1000, 200, 120.0
+EVALUATED = ((600.0, 1000), (240.0, 300), (0.0, 60))
+"""Seconds from which so many patches are generated and compared; 200 take about two minutes of one busy core."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ class BundleStages:
 
     def evaluate(self, seconds: float) -> None:
         """Metrics of the generator beside held-out patches."""
-        count = FULL_EVALUATION if seconds >= SHORT_SECONDS else SHORT_EVALUATION
+        count = next(count for least, count in EVALUATED if seconds >= least)
         settings = {
             "metrics_count": count,
             "patch_dir": str(self.state / "patch_set"),

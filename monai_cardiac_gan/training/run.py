@@ -227,7 +227,7 @@ class TrainingProgram:
         return self.stages.calibrate(seconds, 8 if self.updates else None, self.budget.choices)
 
     def _evaluate(self) -> None:
-        self.stages.evaluate(0.0 if self.updates else self.budget.left())
+        self.stages.evaluate(0.0 if self.updates else max(0.0, self.budget.left()))
 
     def _record(self) -> dict[str, Any]:
         """What the files say of how they came about."""

@@ -102,10 +102,11 @@ def test_both_ways_agree_on_the_patch_critic(at):
 
 def test_both_places_are_the_sum_of_the_two():
     reals, fakes = two_batches(6)
-    critic = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.Tanh(), nn.Linear(8, 1), nn.Flatten(0)).double()
-    at_reals, at_fakes, at_both = (ZeroCentredPenalty(7.0, at)(critic, reals, fakes[:4])[0] for at in PLACES)
+    critic = QuadraticCritic(torch.eye(16, dtype=torch.float64))  # slopes are the images themselves
+    at_reals, at_fakes, at_both = (ZeroCentredPenalty(7.0, at)(critic, reals, 2 * fakes[:4])[0] for at in PLACES)
     torch.testing.assert_close(at_both, at_reals + at_fakes, rtol=1e-12, atol=0)
-    assert abs(at_reals - at_fakes) > 0.01 * at_both  # the places differ, so that a mix-up would show
+    torch.testing.assert_close(at_reals, 3.5 * reals.square().sum((1, 2, 3)).mean(), rtol=1e-12, atol=0)
+    torch.testing.assert_close(at_fakes, 14.0 * fakes[:4].square().sum((1, 2, 3)).mean(), rtol=1e-12, atol=0)
 
 
 def test_no_gradient_reaches_the_images():
