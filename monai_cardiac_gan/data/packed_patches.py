@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -104,8 +105,8 @@ def merge_patch_sets(folders: Sequence[str | os.PathLike[str]], target: str | os
         ValueError: when two of them have a subject in common.
     """
     manifests = [read_manifest(folder) for folder in folders]
-    people = [{entry.subject for entry in manifest.kept()} for manifest in manifests]
-    if common := sorted(set.intersection(*people)) if len(people) > 1 else []:
+    people = Counter(subject for manifest in manifests for subject in {entry.subject for entry in manifest.kept()})
+    if common := sorted(subject for subject, count in people.items() if count > 1):
         raise ValueError(f"{common} are in several patch sets: expected each person in one; leave them out of one.")
     store = PatchStore(target)
     with store.claimed():

@@ -9,16 +9,16 @@ from torch import Tensor, nn
 
 __all__ = ["check_device"]
 
-TOLERANCES = {"float32": 1e-3, "bfloat16": 0.1}
-"""Largest error of images, scores and slopes, as a share of the largest true value. TF32 has ten bits of mantissa, bfloat16
-seven; a wrong kernel is off by a hundred per cent."""
+TOLERANCES = {"float32": 5e-3, "bfloat16": 0.2}
+"""Largest relative error of images, scores and slopes. Convolutions in TF32 keep ten bits of mantissa, bfloat16 seven (0.1 for slopes
+through a dozen layers); a wrong kernel is off by a hundred per cent."""
 COUNT = 4
 
 
 def check_device(
     generator: nn.Module, critic: nn.Module, device: torch.device, latent_size: int = 100, precision: str = "float32"
 ) -> float:
-    """Compare images, scores and the critic's slopes on a device with those in float64 on the CPU.
+    r"""Compare images, scores and the critic's slopes on a device with those in float64 on the CPU.
 
     Args:
         generator: latents (N, latent_size) to images, without random pixel noise.
@@ -28,20 +28,20 @@ def check_device(
         precision: ``"float32"``, or ``"bfloat16"`` under autocast.
 
     Returns:
-        The largest error, as a share of the largest true value of its kind.
+        The largest of three relative errors, each :math:`\lVert a - b \rVert_2 / \lVert b \rVert_2` with b in float64.
 
     Raises:
-        RuntimeError: when it is above the tolerance of the precision (float32: 0.001, bfloat16: 0.1).
+        RuntimeError: when it is above the tolerance of the precision (float32: 0.005, bfloat16: 0.2).
     """
     latents = torch.randn(COUNT, latent_size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     exact = _answers(generator, critic, latents, torch.device("cpu"), None)
     dtype = None if precision == "float32" else getattr(torch, precision)
     found = _answers(generator, critic, latents.float(), device, dtype)
-    errors = [((a - b).abs().max() / b.abs().max()).item() for a, b in zip(found, exact, strict=True)]
+    errors = [((a - b).norm() / b.norm()).item() for a, b in zip(found, exact, strict=True)]
     largest = max(errors)
     if not largest <= TOLERANCES[precision]:
         raise RuntimeError(
-            f"{device} computes in {precision} with an error of {largest:.3g} of the largest value, expected at most "
+            f"{device} computes in {precision} with a relative error of {largest:.3g}, expected at most "
             f"{TOLERANCES[precision]}: update the driver or PyTorch, or train on another device."
         )
     return largest

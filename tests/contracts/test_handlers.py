@@ -87,6 +87,9 @@ BUILD = {
     "SampleGrid": lambda trainer, folder: room.SampleGrid(folder, count=4, every_epochs=1),
     "StopOnCollapse": lambda trainer, folder: room.StopOnCollapse(after_updates=0, network=Constant()),
     "StopOnSignal": lambda trainer, folder: room.StopOnSignal(room.AtomicCheckpointSaver(folder / "last.pt", trainer)),
+    "StopWhenSpent": lambda trainer, folder: room.StopWhenSpent(
+        updates=1000, save=lambda engine: None, save_seconds=1e-9
+    ),
     "Throughput": lambda trainer, folder: room.Throughput(),
     "TrainingCurves": lambda trainer, folder: room.TrainingCurves(folder, every_epochs=1),
     "TrainingProgress": lambda trainer, folder: room.TrainingProgress(file=io.StringIO()),
