@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from monai.bundle import ConfigWorkflow
-from torch.utils.data import Dataset
 
 from monai_cardiac_gan.handlers import StopWhenSpent
 from monai_cardiac_gan.training.measured_choices import MEASURED, WARM_UP, TrainingChoice
@@ -145,9 +144,12 @@ class BundleStages:
         key = f"{name}_steps"
         if steps is None and key not in kept:
             started = time.monotonic()
-            self._supervised(name, PROBE_BATCHES, probe=True)[1].parser.get_parsed_content(part).run()
+            probe = self._supervised(name, PROBE_BATCHES, probe=True)
+            probe.initialize()
+            probe.parser.get_parsed_content(part).run()
             kept[key] = max(1, int(SPENT_ON_STEPS * seconds * PROBE_BATCHES / (time.monotonic() - started)))
-        _, workflow = self._supervised(name, steps or kept[key])
+        workflow = self._supervised(name, steps or kept[key])
+        workflow.initialize()
         workflow.run()
 
     def calibrate(self, seconds: float, count: int | None, kept: dict[str, Any]) -> bool:
@@ -199,29 +201,21 @@ class BundleStages:
                 load()
         return workflow
 
-    def _supervised(self, name: str, steps: int, probe: bool = False) -> tuple[int, ConfigWorkflow]:
-        """A workflow of so many steps: a part of an epoch, or whole epochs."""
+    def _supervised(self, name: str, steps: int, probe: bool = False) -> ConfigWorkflow:
+        """A workflow of so many steps: a part of an epoch, or whole epochs. Not initialised."""
         settings: dict[str, Any] = {"patch_dir": str(self.state / "patch_set")}
         if probe:
             settings["models_dir"] = str(self.state / "probe")
             settings["generator_checkpoint"] = str(self.models / "model.pt")
-        config = self.workflow(["train", name]).parser
+        config = self.workflow(["train", name], patch_dir=settings["patch_dir"]).parser
         batch = int(config.get_parsed_content("batch_size"))
         batch = batch // 2 if name == "encoder" else batch  # half of an encoder's batch is generated
-        data: Dataset[Any] = self._patches("train")
-        wanted, there = steps * batch, len(data)  # type: ignore[arg-type]
+        wanted, there = steps * batch, len(config.get_parsed_content("dataset"))
         settings["dataset#limit"], settings["epochs"] = min(wanted, there), max(1, wanted // there)
         settings["test_dataset#limit"] = batch if probe else REPORT_PATCHES
         if name != "encoder":
             settings.pop("generator_checkpoint", None)
-        workflow = self.workflow(["train", name], **settings)
-        workflow.initialize()
-        return batch, workflow
-
-    def _patches(self, split: str) -> Any:
-        return self.workflow(["train", "features"], patch_dir=str(self.state / "patch_set")).parser.get_parsed_content(
-            "dataset" if split == "train" else "test_dataset"
-        )
+        return self.workflow(["train", name], **settings)
 
     def _execution(self, choice: TrainingChoice) -> Mapping[str, Any]:
         return {

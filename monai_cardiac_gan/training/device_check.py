@@ -10,8 +10,8 @@ from torch import Tensor, nn
 __all__ = ["check_device"]
 
 TOLERANCES = {"float32": 5e-3, "bfloat16": 0.2}
-"""Largest relative error of images, scores and slopes. Convolutions in TF32 keep ten bits of mantissa, bfloat16 seven (0.1 for slopes
-through a dozen layers); a wrong kernel is off by a hundred per cent."""
+"""Largest relative error of images, scores and slopes. Convolutions in TF32 keep ten bits of mantissa, bfloat16 seven (0.1 for
+slopes through a dozen layers); a wrong kernel is off by a hundred per cent."""
 COUNT = 4
 
 

@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ import torch
 
 import monai_cardiac_gan
 from monai_cardiac_gan.data import merge_patch_sets, unpack_patches
+from monai_cardiac_gan.executors import available_cores, local_executor
 from monai_cardiac_gan.networks.nets import ResidualCritic, ResidualGenerator
+from monai_cardiac_gan.phantom import WholeHeartPhantom
 from monai_cardiac_gan.training.budget import Budget
 from monai_cardiac_gan.training.bundle_stages import SIDE, SMALL_SIDE, BundleStages
 from monai_cardiac_gan.training.collect import collect
@@ -165,18 +168,17 @@ class TrainingProgram:
 
     def _make_data(self) -> None:
         """Patches of phantoms, drawn here, and of the packed file."""
-        cores = os.cpu_count() or 1
+        cores = available_cores()
         by_time = int(0.8 * self.budget.share("data") * cores / SECONDS_OF_A_PHANTOM)
         count = self.phantoms or max(FEWEST_PHANTOMS, min(MOST_PHANTOMS, by_time))
         count = self.budget.choices.setdefault("phantoms", count)
         self.budget.note()
-        stages = BundleStages(self.bundle, self.state, self.device, candidates(torch.device("cpu"))[0], self.seed)
         drawn = self.state / "phantoms"
-        settings = {"phantom_seed": FIRST_PHANTOM_SEED, "phantom_count": count, "dataset_dir": str(drawn)}
-        workflow = stages.workflow(["phantoms"], **settings)
-        workflow.initialize()
-        workflow.run()
+        with local_executor(cores) as pool:
+            seeds = [[FIRST_PHANTOM_SEED + number] for number in range(count)]
+            list(pool.map(partial(WholeHeartPhantom().write, drawn), seeds))
         held_out = max(2, round(TEST_PHANTOMS * count))
+        stages = BundleStages(self.bundle, self.state, self.device, candidates(torch.device("cpu"))[0], self.seed)
         workflow = stages.workflow(
             ["prepare"],
             dataset_dir=str(drawn),

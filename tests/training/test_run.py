@@ -1,0 +1,109 @@
+"""The program's way through its stages, on sizes that a processor trains in seconds."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from monai_cardiac_gan.keys import PatchColumn
+from monai_cardiac_gan.training import run as program
+from monai_cardiac_gan.training.bundle_stages import BundleStages
+from monai_cardiac_gan.training.measured_choices import TrainingChoice
+
+CHOICE = TrainingChoice(2, 8, 4)
+UPDATES = 6
+
+
+@pytest.fixture(scope="module")
+def bundle(request):
+    return request.config.rootpath / "bundles" / "cardiac_aorta_wgan_gp"
+
+
+@pytest.fixture(scope="module")
+def patch_set(tmp_path_factory, patch_set_maker):
+    maker = patch_set_maker(tmp_path_factory.mktemp("drawn") / "patch_set")
+    source = np.random.default_rng(0)
+    rows, columns = np.ogrid[:128, :128]
+    disc = np.clip(12.5 - np.hypot(rows - 64, columns - 64), 0, 1)
+    for subject, split in (("a", "train"), ("b", "test")):
+        patches = [np.clip(1.6 * disc - 0.8 + source.normal(0, 0.05, (128, 128)), -1, 1) for _ in range(40)]
+        meta = {
+            PatchColumn.CENTRE_X: 64.0,
+            PatchColumn.CENTRE_Y: 64.0,
+            PatchColumn.DIAMETER: 24.0,
+            PatchColumn.CONFIDENCE: 1.0,
+            PatchColumn.PADDED: 0.0,
+        }
+        table = [{PatchColumn.SLICE: level, **meta} for level in range(40)]
+        maker.add(subject, patches, [np.eye(4)] * 40, table, split)
+    return maker.finish()
+
+
+@pytest.fixture
+def make_program(bundle, patch_set, tmp_path):
+    """A program of which only some stages are left."""
+
+    def make(name, *stages, updates=UPDATES, minutes=10):
+        made = program.TrainingProgram(tmp_path / name, minutes, None, bundle, torch.device("cpu"), updates)
+        made.budget.choices["training"] = dict(vars(CHOICE))
+        made.budget.done |= {stage: 0.0 for stage in program.STAGES if stage not in stages}
+        if not (made.state / "patch_set").exists():
+            shutil.copytree(patch_set, made.state / "patch_set")
+        return made
+
+    return make
+
+
+class Killed(BaseException):
+    """In place of a signal that nothing can catch."""
+
+
+@pytest.mark.parametrize(("die_at", "done"), [(3, False), (12, True)], ids=["at 64 pixels", "at 128 pixels"])
+def test_a_program_that_is_killed_goes_on_bit_by_bit(make_program, monkeypatch, die_at, done):
+    make_program("straight", "gan_64", "gan_128").run()
+    monkeypatch.setattr(program, "SHORT_SAVE_SECONDS", 1e-9)  # a checkpoint, and a note, at each iteration
+    killed = make_program("killed", "gan_64", "gan_128")
+    note, notes = killed.budget.note, iter(range(1, die_at + 1))
+
+    def note_and_die():
+        note()
+        if next(notes) == die_at:
+            raise Killed
+
+    monkeypatch.setattr(killed.budget, "note", note_and_die)
+    with pytest.raises(Killed):
+        killed.run()
+    assert ("gan_64" in killed.budget.done) is done
+    make_program("killed", "gan_64", "gan_128").run()
+    for name in ("model.pt", "critic.pt"):
+        straight, resumed = (
+            torch.load(killed.output.parent / folder / "state" / "models" / name, weights_only=True)
+            for folder in ("straight", "killed")
+        )
+        assert straight.keys() == resumed.keys()
+        assert all(torch.equal(straight[key], resumed[key]) for key in straight), name
+
+
+def test_time_ends_a_training_and_what_is_left_is_skipped(make_program, caplog):
+    made = make_program("short", "gan_128", "features", "evaluation", updates=None, minutes=1000)
+    left = iter([1e6, *[1.0] * 3])
+    made.budget.left = lambda: next(left, -1.0)
+    made.budget.left_for = lambda stage, order: next(left, -1.0)
+    files = made.run()
+    assert made.budget.choices["gan_128_updates"] >= 1
+    assert "features: no time is left for it" in caplog.text
+    assert "evaluation: no time is left for it" in caplog.text
+    record = json.loads((made.output / "run.json").read_text())
+    assert record["choices"]["training"]["width"] == CHOICE.width
+    assert [path.name for path in files] == ["weights_0.zip", "run.json"]
+
+
+@pytest.mark.parametrize(("steps", "epochs", "limit"), [(1, 1, 16), (2, 1, 32), (5, 2, 40)])
+def test_a_supervised_training_has_as_many_steps_as_asked_for(bundle, patch_set, tmp_path, steps, epochs, limit):
+    """An encoder's batch of 32 has 16 real patches, of which there are 40."""
+    shutil.copytree(patch_set, tmp_path / "patch_set")
+    stages = BundleStages(bundle, tmp_path, torch.device("cpu"), CHOICE)
+    config = stages._supervised("encoder", steps).parser
+    assert (config.get_parsed_content("epochs"), len(config.get_parsed_content("dataset"))) == (epochs, limit)
