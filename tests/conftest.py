@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from monai_cardiac_gan.data import KEPT, Manifest, PatchRow, PatchStore, VolumeEntry, patch_stack
+from monai_cardiac_gan.keys import PatchColumn
 
 REAL_DATA_VARIABLE = "MONAI_CARDIAC_GAN_REAL_DATA"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -111,3 +112,28 @@ class PatchSetMaker:
 @pytest.fixture(scope="session")
 def patch_set_maker() -> type[PatchSetMaker]:
     return PatchSetMaker
+
+
+def draw_discs(maker: PatchSetMaker, subjects: dict[str, str], count: int) -> Path:
+    """A finished set with `count` patches of a noisy disc of 24 mm for each subject; `subjects` says the split of each."""
+    source = np.random.default_rng(0)
+    rows, columns = np.ogrid[:128, :128]
+    disc = np.clip(12.5 - np.hypot(rows - 64, columns - 64), 0, 1)
+    meta = {
+        PatchColumn.CENTRE_X: 64.0,
+        PatchColumn.CENTRE_Y: 64.0,
+        PatchColumn.DIAMETER: 24.0,
+        PatchColumn.CONFIDENCE: 1.0,
+        PatchColumn.PADDED: 0.0,
+    }
+    for subject, split in subjects.items():
+        patches = [np.clip(1.6 * disc - 0.8 + source.normal(0, 0.05, (128, 128)), -1, 1) for _ in range(count)]
+        table = [{PatchColumn.SLICE: level, **meta} for level in range(count)]
+        maker.add(subject, patches, [np.eye(4)] * count, table, split)
+    return maker.finish()
+
+
+@pytest.fixture(scope="session")
+def disc_patch_set() -> Callable[..., Path]:
+    """`draw_discs` into a folder."""
+    return lambda folder, subjects, count: draw_discs(PatchSetMaker(folder), subjects, count)

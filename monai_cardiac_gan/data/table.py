@@ -35,6 +35,7 @@ def read_table(path: str | os.PathLike[str], columns: Sequence[str]) -> list[dic
             f"{path}: byte {error.start} is not UTF-8; save the table as 'CSV UTF-8', or as Unicode text."
         ) from error
     header = text.partition("\n")[0]
+    # csv.Sniffer gives up on a table of one column, which has no separator at all
     separator = max(SEPARATORS, key=header.count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     missing = [name for name in columns if name not in (reader.fieldnames or ())]

@@ -22,10 +22,11 @@ logger = logging.getLogger(__name__)
 SIDE, SMALL_SIDE, LATENT_SIZE = 128, 64, 100
 ENDLESS = 10**6
 """Epochs of a training that time or updates end."""
-PROBE_BATCHES = 4
-"""Batches that are timed before a supervised training chooses its length."""
-SPENT_ON_STEPS = 0.7
-"""Share of a supervised stage's time that goes into steps; the rest measures and writes."""
+PROBES = (1, 5)
+"""Batches of two short trainings that are timed before a supervised training chooses its length: their difference is that of
+the batches, the rest is what a report costs."""
+KEPT_FREE = 0.15
+"""Share of a supervised stage's time that nothing is planned for."""
 REPORT_PATCHES = 200
 """Held-out patches that the report of a supervised training is measured on."""
 FULL_CALIBRATION = 120
@@ -143,11 +144,9 @@ class BundleStages:
         """
         key = f"{name}_steps"
         if steps is None and key not in kept:
-            started = time.monotonic()
-            probe = self._supervised(name, PROBE_BATCHES, probe=True)
-            probe.initialize()
-            probe.parser.get_parsed_content(part).run()
-            kept[key] = max(1, int(SPENT_ON_STEPS * seconds * PROBE_BATCHES / (time.monotonic() - started)))
+            first, second = (self._seconds(name, part, batches) for batches in PROBES)
+            per_step = max(second - first, 1e-3) / (PROBES[1] - PROBES[0])
+            kept[key] = max(1, int(((1 - KEPT_FREE) * seconds - 2 * first - second) / per_step))
         workflow = self._supervised(name, steps or kept[key])
         workflow.initialize()
         workflow.run()
@@ -200,6 +199,14 @@ class BundleStages:
             for load in workflow.parser.get_parsed_content("load_weights"):
                 load()
         return workflow
+
+    def _seconds(self, name: str, part: str, batches: int) -> float:
+        """How long so many batches take, with the report."""
+        started = time.monotonic()
+        probe = self._supervised(name, batches, probe=True)
+        probe.initialize()
+        probe.parser.get_parsed_content(part).run()
+        return time.monotonic() - started
 
     def _supervised(self, name: str, steps: int, probe: bool = False) -> ConfigWorkflow:
         """A workflow of so many steps: a part of an epoch, or whole epochs. Not initialised."""

@@ -3,11 +3,9 @@
 import json
 import shutil
 
-import numpy as np
 import pytest
 import torch
 
-from monai_cardiac_gan.keys import PatchColumn
 from monai_cardiac_gan.training import run as program
 from monai_cardiac_gan.training.bundle_stages import BundleStages
 from monai_cardiac_gan.training.measured_choices import TrainingChoice
@@ -22,23 +20,8 @@ def bundle(request):
 
 
 @pytest.fixture(scope="module")
-def patch_set(tmp_path_factory, patch_set_maker):
-    maker = patch_set_maker(tmp_path_factory.mktemp("drawn") / "patch_set")
-    source = np.random.default_rng(0)
-    rows, columns = np.ogrid[:128, :128]
-    disc = np.clip(12.5 - np.hypot(rows - 64, columns - 64), 0, 1)
-    for subject, split in (("a", "train"), ("b", "test")):
-        patches = [np.clip(1.6 * disc - 0.8 + source.normal(0, 0.05, (128, 128)), -1, 1) for _ in range(40)]
-        meta = {
-            PatchColumn.CENTRE_X: 64.0,
-            PatchColumn.CENTRE_Y: 64.0,
-            PatchColumn.DIAMETER: 24.0,
-            PatchColumn.CONFIDENCE: 1.0,
-            PatchColumn.PADDED: 0.0,
-        }
-        table = [{PatchColumn.SLICE: level, **meta} for level in range(40)]
-        maker.add(subject, patches, [np.eye(4)] * 40, table, split)
-    return maker.finish()
+def patch_set(tmp_path_factory, disc_patch_set):
+    return disc_patch_set(tmp_path_factory.mktemp("drawn") / "patch_set", {"a": "train", "b": "test"}, 40)
 
 
 @pytest.fixture
