@@ -30,7 +30,7 @@ from monai_cardiac_gan.data.manifest import (
     read_manifest,
     read_provenance,
 )
-from monai_cardiac_gan.data.packed_patches import merge_patch_sets, pack_patches, unpack_patches
+from monai_cardiac_gan.data.packed_patches import merge_patch_sets, pack_patches, read_packed_manifest, unpack_patches
 from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
 from monai_cardiac_gan.data.patch_loader import patch_loader
 from monai_cardiac_gan.data.patch_set import patch_stack
@@ -77,6 +77,7 @@ __all__ = [
     "read_datalist",
     "read_input_states",
     "read_manifest",
+    "read_packed_manifest",
     "read_provenance",
     "records_from_csv",
     "records_from_folder",

@@ -20,7 +20,7 @@ from monai_cardiac_gan.data.patch_set import COLUMNS, PATCHES
 from monai_cardiac_gan.data.patch_store import PatchStore
 from monai_cardiac_gan.data.splits import TRAIN
 
-__all__ = ["merge_patch_sets", "pack_patches", "unpack_patches"]
+__all__ = ["merge_patch_sets", "pack_patches", "read_packed_manifest", "unpack_patches"]
 
 HALF_RANGE = 127.5
 """Grey levels of 8 bits in a unit of [-1, 1]: a pixel comes back to within 1/255."""
@@ -75,13 +75,9 @@ def unpack_patches(path: str | os.PathLike[str], folder: str | os.PathLike[str],
         FileNotFoundError: when there is no such file.
         ValueError: when it is no packed patch set.
     """
-    if not Path(path).exists():
-        raise FileNotFoundError(f"{path}: no packed patch set lies here; make one with `training.pack`.")
-    if not zipfile.is_zipfile(path):
-        raise ValueError(f"{path}: is no packed patch set, expected a ZIP archive; pack the patches again.")
+    manifest = read_packed_manifest(path)
     store = PatchStore(folder)
     with store.claimed(), zipfile.ZipFile(path) as archive:
-        manifest = _manifest_of(archive)
         entries = [replace(each, split=split or each.split) for each in manifest.volumes]
         for entry in entries:
             pixels = _read(archive, f"{entry.folder}/{PATCHES}") / np.float32(HALF_RANGE) - 1
@@ -89,6 +85,24 @@ def unpack_patches(path: str | os.PathLike[str], folder: str | os.PathLike[str],
             rows = [PatchRow.read(columns, row) for row in range(len(columns))]
             store.add_patches(replace(entry, split=None), pixels.astype(np.float16), rows)
         return write_manifest(store.folder, replace(manifest, volumes=entries))
+
+
+def read_packed_manifest(path: str | os.PathLike[str]) -> Manifest:
+    """The manifest in a packed file.
+
+    Raises:
+        FileNotFoundError: when there is no such file.
+        ValueError: when it is no packed patch set.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"{path}: no packed patch set lies here; make one with `training.pack`.")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path}: is no packed patch set, expected a ZIP archive; pack the patches again.")
+    with zipfile.ZipFile(path) as archive, TemporaryDirectory() as folder:
+        if MANIFEST not in archive.namelist():
+            raise ValueError(f"{path}: is no packed patch set, it holds no {MANIFEST}; pack the patches again.")
+        archive.extract(MANIFEST, folder)
+        return read_manifest(folder)
 
 
 def merge_patch_sets(folders: Sequence[str | os.PathLike[str]], target: str | os.PathLike[str]) -> Path:
@@ -127,12 +141,6 @@ def _without_pictures(entry: VolumeEntry) -> VolumeEntry:
 def _manifest_text(manifest: Manifest) -> bytes:
     with TemporaryDirectory() as folder:
         return write_manifest(folder, manifest).read_bytes()
-
-
-def _manifest_of(archive: zipfile.ZipFile) -> Manifest:
-    with TemporaryDirectory() as folder:
-        archive.extract(MANIFEST, folder)
-        return read_manifest(folder)
 
 
 def _write(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:

@@ -18,7 +18,7 @@ BATCH = 64
 
 @contextmanager
 def undisturbed(*networks: nn.Module) -> Iterator[None]:
-    """Networks are in evaluation mode inside; afterwards their modes and all random states are as before.
+    """Networks are in evaluation mode and not compiled inside; afterwards their modes and all random states are as before.
 
     Each part of a network gets its own mode back, so that a layer that was kept in evaluation mode stays there, which
     ``monai.networks.eval_mode`` would switch to training.
@@ -40,7 +40,8 @@ def undisturbed(*networks: nn.Module) -> Iterator[None]:
     try:
         for network in networks:
             network.eval()
-        with torch.no_grad():
+        # graphs that torch.compile recorded for training own their outputs, and would be recorded anew for each batch size
+        with torch.no_grad(), torch.compiler.set_stance("force_eager"):
             yield
     finally:
         for part, mode in modes:

@@ -77,12 +77,13 @@ class LatentBank(nn.Module):
             metric_samples: see `latent_metric`.
 
         Returns:
-            The bank itself.
+            The bank itself, where it was; the generator may be on another device.
         """
         generator.eval()
+        device = next((each.device for each in generator.parameters()), self.latents.device)
         source = torch.Generator().manual_seed(seed)
         self.latents.copy_(torch.randn(self.latents.shape, generator=source))
-        parts = [self._reduced(generator(part)) for part in self.latents.split(BATCH)]
+        parts = [self._reduced(generator(part.to(device))) for part in self.latents.split(BATCH)]
         self.images.copy_(torch.cat(parts).flatten(1))
         self.metric.copy_(latent_metric(generator, self.latents.shape[1], metric_samples, seed))
         self.digest.copy_(digest_of(generator))

@@ -76,6 +76,8 @@ class Budget:
         if minutes > kept["minutes"]:  # more time than before: the GAN goes on, and what rests on it is made anew
             for stage in ("gan_128", "encoder", "calibration", "evaluation"):
                 self.done.pop(stage, None)
+            for choice in ("encoder_steps", "calibration_patches"):
+                self.choices.pop(choice, None)
 
     def spent(self) -> float:
         """Seconds of all calls."""

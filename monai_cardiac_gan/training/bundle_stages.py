@@ -103,7 +103,12 @@ class BundleStages:
             Updates of the critic so far, and whether time or updates are spent (a signal may have ended the run).
         """
         folder = self.state / f"gan_{size}"
+        torch.compiler.reset()  # graphs of earlier stages count against Dynamo's limit
         last, smaller = folder / "checkpoints" / "last.pt", self.state / f"gan_{SMALL_SIDE}" / "checkpoints" / "last.pt"
+        if updates is not None and last.exists():
+            before = torch.load(last, map_location="cpu", weights_only=True)["trainer"]
+            if int(before["iteration"]) >= updates:  # killed between its last checkpoint and the note that it is done
+                return int(before["critic_updates"]), True
         workflow = self.workflow(
             ["train"],
             output_dir=str(folder),

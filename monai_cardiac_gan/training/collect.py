@@ -17,7 +17,6 @@ MOST_BYTES = 15_000_000
 FIGURES = {
     "gan_128/training_curves.png": "training_curves.png",
     "report/samples_generator.png": "samples.png",
-    "report/spectra.png": "spectra.png",
     "report/metrics.md": "metrics.md",
 }
 """File in the state -> file among the results."""
@@ -34,7 +33,7 @@ def collect(state: Path, output: Path, record: Mapping[str, Any]) -> list[Path]:
     Returns:
         All files of the results, the log included.
     """
-    files = [*_archives(sorted((state / "models").glob("*.*")), output)]
+    files = [*_archives((state / "models").glob("*.*"), output)]
     for source, name in FIGURES.items():
         if (state / source).exists():
             with atomic_path(output / name) as working:
@@ -45,16 +44,17 @@ def collect(state: Path, output: Path, record: Mapping[str, Any]) -> list[Path]:
 
 
 def _archives(weights: Iterable[Path], output: Path) -> list[Path]:
-    """Archives ``weights_0.zip`` and so on, filled one after the other."""
+    """Archives ``weights_0.zip`` and so on: each file, the largest first, into the first one that has room."""
     groups: list[list[Path]] = []
     sizes: list[int] = []
-    for path in (path for path in weights if path.name != "best.pt"):
-        size = path.stat().st_size
-        if not sizes or sizes[-1] + size > MOST_BYTES:
+    kept = ((path.stat().st_size, path) for path in weights if path.name != "best.pt")
+    for size, path in sorted(kept, reverse=True):
+        number = next((number for number, full in enumerate(sizes) if full + size <= MOST_BYTES), len(sizes))
+        if number == len(sizes):
             groups.append([])
             sizes.append(0)
-        groups[-1].append(path)
-        sizes[-1] += size
+        groups[number].append(path)
+        sizes[number] += size
     for old in output.glob("weights_*.zip"):
         old.unlink()
     return [_archive(group, output / f"weights_{number}.zip") for number, group in enumerate(groups)]

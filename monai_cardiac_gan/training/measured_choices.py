@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -49,8 +50,9 @@ def candidates(device: torch.device) -> list[TrainingChoice]:
     """
     if device.type == "cpu":
         return [TrainingChoice(4, 128, 16), TrainingChoice(8, 128, 16)]
+    # at most 256 channels: weights of 15 MB at width 32
     ways = [(None, None), ("bfloat16", None), ("bfloat16", "reduce-overhead")]
-    return [TrainingChoice(width, 512, 32, autocast, mode) for width in (8, 16, 32) for autocast, mode in ways]
+    return [TrainingChoice(width, 256, 32, autocast, mode) for width in (8, 16, 32) for autocast, mode in ways]
 
 
 def choose(
@@ -74,6 +76,7 @@ def choose(
     for choice in choices:
         if measured and deadline():
             break
+        _forget_compiled()
         try:
             measured.append(TrainingChoice(**{**asdict(choice), "seconds": _seconds(trainer_of(choice))}))
         except (
@@ -89,6 +92,14 @@ def choose(
     widest = max((each.width for each in fast), default=0)
     best = min((e for e in (fast or measured) if not fast or e.width == widest), key=lambda each: each.seconds)
     return best, [asdict(each) for each in measured]
+
+
+def _forget_compiled() -> None:
+    """Dynamo stops compiling a class after eight graphs of all its instances; memory of earlier probes is freed, too."""
+    torch.compiler.reset()
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _seconds(trainer: Any) -> float:

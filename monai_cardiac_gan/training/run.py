@@ -13,11 +13,13 @@ import argparse
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from typing import Any
 import torch
 
 import monai_cardiac_gan
-from monai_cardiac_gan.data import merge_patch_sets, unpack_patches
+from monai_cardiac_gan.data import merge_patch_sets, read_packed_manifest, unpack_patches
 from monai_cardiac_gan.executors import available_cores, local_executor
 from monai_cardiac_gan.networks.nets import ResidualCritic, ResidualGenerator
 from monai_cardiac_gan.phantom import WholeHeartPhantom
@@ -49,6 +51,8 @@ MOST_PHANTOMS, FEWEST_PHANTOMS = 44, 4
 SECONDS_OF_A_PHANTOM = 8.0
 """Of one core: to draw it, write it, and prepare its patches; measured on a CPU of 2 cores."""
 TEST_PHANTOMS = 0.2
+SHOWN = 3
+"""Names that a message lists."""
 SHORT_MINUTES, SHORT_SAVE_SECONDS, LONG_SAVE_SECONDS = 60.0, 60.0, 300.0
 """A checkpoint comes each minute of a short budget, each five minutes of a long one."""
 BENCHMARK_VARIANTS = ["textbook", "trainer, channels last, fused Adam"]
@@ -67,6 +71,10 @@ class TrainingProgram:
             allows; on a CPU the result is then the same bit for bit, stopped and resumed or not.
         phantoms: how many; None chooses by time.
         seed: of everything.
+
+    Raises:
+        FileNotFoundError: when there is no packed file.
+        ValueError: when it is no packed patch set, it has subjects that are drawn here, too, or there are too few phantoms.
     """
 
     def __init__(
@@ -80,6 +88,17 @@ class TrainingProgram:
         phantoms: int | None = None,
         seed: int = 0,
     ) -> None:
+        if phantoms is not None and phantoms < FEWEST_PHANTOMS:
+            raise ValueError(f"phantoms is {phantoms}: expected at least {FEWEST_PHANTOMS}, two of them to hold out.")
+        if data is not None:
+            drawn = [
+                each.subject for each in read_packed_manifest(data).volumes if fnmatchcase(each.subject, "phantom_*")
+            ]
+            if drawn:
+                raise ValueError(
+                    f"{data}: holds {', '.join(drawn[:SHOWN])}, and phantoms are drawn here: expected acquired volumes "
+                    "alone; pack with --leave_out 'phantom_*'."
+                )
         self.output, self.state = output.resolve(), output.resolve() / "state"
         self.state.mkdir(parents=True, exist_ok=True)
         self.data, self.bundle, self.device = data, bundle.resolve(), device
@@ -108,6 +127,15 @@ class TrainingProgram:
             "calibration": self._calibrate,
             "evaluation": self._evaluate,
         }
+        try:
+            self._do(actions)
+        finally:  # whatever stopped a stage, what there was time for is a result
+            files = collect(self.state, self.output, self._record())
+            self.budget.note()
+        logger.info("%d files in %s after %.0f s", len(files), self.output, self.budget.spent())
+        return files
+
+    def _do(self, actions: Mapping[str, Callable[[], Any]]) -> None:
         for stage in STAGES:
             if stage in self.budget.done:
                 logger.info("%s: done by an earlier call", stage)
@@ -119,10 +147,6 @@ class TrainingProgram:
             if actions[stage]() is not False:
                 self.budget.finish(stage, time.monotonic() - started)
                 logger.info("%s: %.1f s, %.0f s left", stage, self.budget.done[stage], self.budget.left())
-        files = collect(self.state, self.output, self._record())
-        self.budget.note()
-        logger.info("%d files in %s after %.0f s", len(files), self.output, self.budget.spent())
-        return files
 
     @property
     def stages(self) -> BundleStages:
@@ -134,8 +158,12 @@ class TrainingProgram:
     def _check_device(self) -> None:
         torch.manual_seed(self.seed)
         networks = ResidualGenerator(width=4, size=32).double(), ResidualCritic(width=4, size=32).double()
-        precisions = ["float32"] if self.device.type == "cpu" else ["float32", "bfloat16"]
-        errors = {name: check_device(*networks, self.device, precision=name) for name in precisions}
+        errors = {"float32": check_device(*networks, self.device)}
+        if self.device.type != "cpu":
+            try:
+                errors["bfloat16"] = check_device(*networks, self.device, precision="bfloat16")
+            except RuntimeError as error:
+                logger.warning("no bfloat16: %s", error)
         self.budget.choices["device"] = {"name": _name_of(self.device), "errors": errors}
         logger.info("device: %s", self.budget.choices["device"])
 
@@ -146,25 +174,26 @@ class TrainingProgram:
         if not script.exists() or self.updates is not None:
             logger.warning("no benchmark: %s", "updates are fixed" if script.exists() else f"{script} is not there")
             return
-        command = [sys.executable, "-W", "ignore", str(script), "--repeats", "1", "--device", self.device.type]
+        command = [sys.executable, "-W", "ignore", str(script), "--repeats", "1", "--device", str(self.device)]
         command += ["--variants", *BENCHMARK_VARIANTS, "--output", str(self.state / "benchmark.json")]
         root = str(Path(monai_cardiac_gan.__file__).parents[1])
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
         if self.device.type == "cpu":
             command += ["--width", "8", "--batch", "16"]
-        try:
-            subprocess.run(
-                command,
-                check=True,
-                timeout=seconds,
-                capture_output=True,
-                text=True,
-                env={**os.environ, "PYTHONPATH": path},
+        with (self.state / "benchmark.txt").open("w", encoding="utf-8") as log:
+            # a session of its own, so that the processes that it starts end with it
+            process = subprocess.Popen(
+                command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": path}, start_new_session=True
             )
-        except subprocess.TimeoutExpired:
-            logger.warning("no benchmark: it did not end within %.0f s", seconds)
-        except subprocess.CalledProcessError as error:
-            logger.warning("no benchmark: %s", error.stderr.strip().splitlines()[-1:])
+            try:
+                status = process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                logger.warning("no benchmark: it did not end within %.0f s", seconds)
+                return
+        if status:
+            logger.warning("no benchmark: status %d, see %s", status, self.state / "benchmark.txt")
 
     def _make_data(self) -> None:
         """Patches of phantoms, drawn here, and of the packed file."""
@@ -202,9 +231,9 @@ class TrainingProgram:
             self.budget.choices["training"] = asdict(candidates(self.device)[0])
             return
         until = time.monotonic() + self.budget.share("choices")
-        choice, measured = choose(
-            candidates(self.device), probe.probe, self.budget.share("gan_128"), lambda: time.monotonic() > until
-        )
+        exact = self.budget.choices["device"]["errors"]
+        ways = [each for each in candidates(self.device) if each.autocast is None or each.autocast in exact]
+        choice, measured = choose(ways, probe.probe, self.budget.share("gan_128"), lambda: time.monotonic() > until)
         self.budget.choices |= {"training": asdict(choice), "measured": measured}
         logger.info("chosen: %s", choice)
 

@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 import torch
@@ -128,6 +130,10 @@ def test_a_missing_or_other_file_is_refused(tmp_path):
         unpack_patches(tmp_path / "packed.zip", tmp_path / "there")
     (tmp_path / "packed.zip").write_text("no archive")
     with pytest.raises(ValueError, match=r"is no packed patch set, expected a ZIP archive"):
+        unpack_patches(tmp_path / "packed.zip", tmp_path / "there")
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
+        archive.writestr("model.pt", "")
+    with pytest.raises(ValueError, match=r"is no packed patch set, it holds no manifest\.json; pack the patches again"):
         unpack_patches(tmp_path / "packed.zip", tmp_path / "there")
 
 

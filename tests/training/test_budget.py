@@ -51,9 +51,11 @@ def test_a_later_call_goes_on_with_time_stages_and_choices(path):
 def test_more_minutes_train_the_gan_on_and_make_anew_what_rests_on_it(path):
     first = Budget(path, 10)
     first.done = dict.fromkeys(("data", "gan_64", "gan_128", "features", "encoder", "calibration", "evaluation"), 1.0)
+    first.choices = {"encoder_steps": 5, "calibration_patches": 9, "phantoms": 7}
     first.note()
     assert set(Budget(path, 10).done) == set(first.done)
     assert set(Budget(path, 11).done) == {"data", "gan_64", "features"}
+    assert Budget(path, 11).choices == {"phantoms": 7}
 
 
 def test_no_minutes_and_a_damaged_file_are_refused(path):

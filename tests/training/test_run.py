@@ -6,6 +6,7 @@ import shutil
 import pytest
 import torch
 
+from monai_cardiac_gan.data import pack_patches
 from monai_cardiac_gan.training import run as program
 from monai_cardiac_gan.training.bundle_stages import BundleStages
 from monai_cardiac_gan.training.measured_choices import TrainingChoice
@@ -52,7 +53,7 @@ def test_a_program_that_is_killed_goes_on_bit_by_bit(make_program, monkeypatch, 
 
     def note_and_die():
         note()
-        if next(notes) == die_at:
+        if next(notes, None) == die_at:
             raise Killed
 
     monkeypatch.setattr(killed.budget, "note", note_and_die)
@@ -90,3 +91,27 @@ def test_a_supervised_training_has_as_many_steps_as_asked_for(bundle, patch_set,
     stages = BundleStages(bundle, tmp_path, torch.device("cpu"), CHOICE)
     config = stages._supervised("encoder", steps).parser
     assert (config.get_parsed_content("epochs"), len(config.get_parsed_content("dataset"))) == (epochs, limit)
+
+
+def test_too_few_phantoms_and_phantoms_that_are_packed_are_refused(bundle, disc_patch_set, tmp_path):
+    def make(data=None, phantoms=None):
+        return program.TrainingProgram(tmp_path / "out", 10, data, bundle, torch.device("cpu"), phantoms=phantoms)
+
+    with pytest.raises(ValueError, match="phantoms is 2: expected at least 4, two of them to hold out"):
+        make(phantoms=2)
+    packed = pack_patches(disc_patch_set(tmp_path / "set", {"phantom_1000": "train"}, 2), tmp_path / "packed.zip")
+    with pytest.raises(
+        ValueError, match=r"holds phantom_1000, and phantoms are drawn here: .* --leave_out 'phantom_\*'"
+    ):
+        make(packed)
+    with pytest.raises(FileNotFoundError, match="no packed patch set lies here"):
+        make(tmp_path / "none.zip")
+
+
+def test_a_stage_that_fails_leaves_the_results_of_those_before(make_program, monkeypatch):
+    made = make_program("failed", "gan_128", "features")
+    monkeypatch.setattr(made, "_train_supervised", lambda *_: (_ for _ in ()).throw(RuntimeError("no memory")))
+    with pytest.raises(RuntimeError, match="no memory"):
+        made.run()
+    assert (made.output / "weights_0.zip").exists()
+    assert json.loads((made.output / "run.json").read_text())["choices"]["gan_128_updates"] == UPDATES
