@@ -64,7 +64,7 @@ class Budget:
             raise ValueError(f"minutes is {minutes}: expected more than 0.")
         self.path, self.seconds = path, 60.0 * minutes
         self.started = psutil.Process().create_time()
-        kept: dict[str, Any] = {"spent": 0.0, "minutes": minutes, "done": {}, "choices": {}}
+        kept: dict[str, Any] = {"spent": 0.0, "minutes": minutes, "done": {}, "choices": {}, "used": {}}
         if path.exists():
             try:
                 kept |= json.loads(path.read_text(encoding="utf-8"))
@@ -73,6 +73,8 @@ class Budget:
         self.earlier = float(kept["spent"])
         self.done: dict[str, float] = dict(kept["done"])
         self.choices: dict[str, Any] = dict(kept["choices"])
+        self._used: dict[str, float] = dict(kept["used"])
+        self._running, self._begun = "", 0.0
         if minutes > kept["minutes"]:  # more time than before: the GAN goes on, and what rests on it is made anew
             for stage in ("gan_128", "encoder", "calibration", "evaluation"):
                 self.done.pop(stage, None)
@@ -95,18 +97,37 @@ class Budget:
         return rest * (SMALL_SIZE_FRACTION if stage == "gan_64" else 1 - SMALL_SIZE_FRACTION)
 
     def left_for(self, stage: str, order: list[str]) -> float:
-        """Seconds until the stages behind this one need theirs; what earlier stages did not take is this one's."""
-        behind = order[order.index(stage) + 1 :]
-        return self.left() - sum(self.share(name) for name in (*behind, "files") if name not in self.done)
+        """Seconds until the stages behind this one need theirs; what earlier stages took too much or too little is shared.
 
-    def finish(self, stage: str, seconds: float) -> None:
+        The GAN at 64 pixels gets its fraction of what both of its stages have when it first begins, over all calls together.
+        """
+        behind = [name for name in (*order[order.index(stage) + 1 :], "files") if name not in self.done]
+        rest = self.left() - sum(self.share(name) for name in behind if name in SHARES)
+        if stage != "gan_64" or "gan_128" not in behind:
+            return rest
+        planned = self.choices.setdefault("gan_64_seconds", round(rest * SMALL_SIZE_FRACTION, 1))
+        return min(planned - self.used(stage), rest)
+
+    def begin(self, stage: str) -> None:
+        """Note when a stage begins in this call."""
+        if self._running:
+            self._used[self._running] = self.used(self._running)
+        self._running, self._begun = stage, time.time()
+
+    def used(self, stage: str) -> float:
+        """Seconds that a stage has taken in all calls, finished or not."""
+        now = time.time() - self._begun if stage == self._running else 0.0
+        return self._used.get(stage, 0.0) + now
+
+    def finish(self, stage: str) -> None:
         """Note that a stage is done."""
-        self.done[stage] = round(seconds, 1)
+        self.done[stage] = round(self.used(stage), 1)
         self.note()
 
     def note(self) -> None:
         """Write what a later call has to know."""
         content = {
             "spent": self.spent(), "minutes": self.seconds / 60, "done": self.done, "choices": self.choices,
+            "used": self._used | ({self._running: self.used(self._running)} if self._running else {}),
         }  # fmt: skip
         write_json(self.path, content)

@@ -143,9 +143,9 @@ class TrainingProgram:
             if self.updates is None and self.budget.left() <= self.budget.share("files"):
                 logger.warning("%s: no time is left for it", stage)
                 continue
-            started = time.monotonic()
+            self.budget.begin(stage)
             if actions[stage]() is not False:
-                self.budget.finish(stage, time.monotonic() - started)
+                self.budget.finish(stage)
                 logger.info("%s: %.1f s, %.0f s left", stage, self.budget.done[stage], self.budget.left())
 
     @property

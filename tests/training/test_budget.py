@@ -29,18 +29,35 @@ def test_other_stages_stop_growing_and_the_gan_gets_the_rest(path):
 def test_a_stage_ends_when_those_behind_it_need_their_time(path, monkeypatch):
     budget = Budget(path, 10)
     monkeypatch.setattr(budget, "left", lambda: 300.0)
-    order = ["gan_128", "features", "encoder"]
+    order = ["gan_64", "gan_128", "features", "encoder"]
     behind = budget.share("features") + budget.share("encoder") + budget.share("files")
     assert budget.left_for("gan_128", order) == pytest.approx(300 - behind)
     budget.done["encoder"] = 1.0
     assert budget.left_for("gan_128", order) == pytest.approx(300 - behind + budget.share("encoder"))
 
 
+def test_the_small_size_has_its_fraction_once_over_all_calls(path, monkeypatch):
+    order = ["gan_64", "gan_128"]
+    first = Budget(path, 10)
+    monkeypatch.setattr(first, "left", lambda: 300.0)
+    planned = SMALL_SIZE_FRACTION * (300 - first.share("files"))
+    first.begin("gan_64")
+    assert first.left_for("gan_64", order) == pytest.approx(planned, abs=0.2)
+    first._begun -= 60
+    first.note()
+    second = Budget(path, 10)
+    second.begin("gan_64")
+    assert second.used("gan_64") == pytest.approx(60, abs=1)
+    assert second.left_for("gan_64", order) == pytest.approx(planned - 60, abs=1)
+
+
 def test_a_later_call_goes_on_with_time_stages_and_choices(path):
     first = Budget(path, 10)
     first.choices["phantoms"] = 7
     first.started -= 100  # as if the process had begun earlier
-    first.finish("data", 12.34)
+    first.begin("data")
+    first._begun -= 12.34
+    first.finish("data")
     second = Budget(path, 10)
     assert (second.done, second.choices) == ({"data": 12.3}, {"phantoms": 7})
     assert second.earlier == pytest.approx(json.loads(path.read_text())["spent"])
