@@ -1,7 +1,7 @@
 """How fast a training step of the paper's networks is, beside a textbook loop and beside what the machine allows.
 
 Usage: python benchmarks/training.py [--device cpu] [--width 16] [--batch 49] [--repeats 5] [--variants NAME ...]
-       [--output FILE]
+       [--skip_memory] [--output FILE]
 
 All variants run in one process in turn, and each is compared with the textbook loop of the same precision and the same
 repetition. A cycle is five updates of the critic and one of the generator. On a CPU (Linux), memory is measured in fresh
@@ -208,8 +208,10 @@ def chosen(names: Sequence[str], device: torch.device) -> dict[str, Variant]:
     }
 
 
-def measure(names: Sequence[str], device: torch.device, width: int, batch: int, repeats: int) -> dict[str, Any]:
-    """All figures; variants that cannot run here come with the reason."""
+def measure(
+    names: Sequence[str], device: torch.device, width: int, batch: int, repeats: int, memory: bool = True
+) -> dict[str, Any]:
+    """All figures; variants that cannot run here come with the reason. Without `memory` no fresh processes are started."""
     loops, failed = {}, {}
     for name, variant in (variants := chosen(names, device)).items():
         try:
@@ -230,7 +232,7 @@ def measure(names: Sequence[str], device: torch.device, width: int, batch: int, 
         row: dict[str, Any] = {"variant": name} | speed_of(timings[name], timings[textbook], batch)
         eager = build(variant.eager(), width, batch, device)
         row |= limits_of(eager, cycle, limits.operations[variant.dtype], limits)
-        row["MB of a sample"] = memory_of_sample(variant, width, batch, device)
+        row["MB of a sample"] = memory_of_sample(variant, width, batch, device) if memory else None
         row |= dict.fromkeys(("outside the steps", "GPU idle"))
         if loop.trainer is not None:
             feed(loop.trainer, batch, device)
@@ -273,10 +275,12 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=49)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--variants", nargs="+", choices=names, default=names)
+    parser.add_argument("--skip_memory", action="store_true")
     parser.add_argument("--output", type=Path)
     arguments = vars(parser.parse_args())
     output, device = arguments.pop("output"), torch.device(arguments["device"])
-    figures = measure(arguments["variants"], device, arguments["width"], arguments["batch"], arguments["repeats"])
+    sizes = (arguments["width"], arguments["batch"], arguments["repeats"])
+    figures = measure(arguments["variants"], device, *sizes, memory=not arguments["skip_memory"])
     machine = {"torch": torch.__version__, "threads": torch.get_num_threads(), "cores": os.cpu_count()}
     settings = {name: os.environ.get(name) for name in SETTINGS}
     print(format_table(figures["rows"]))

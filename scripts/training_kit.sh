@@ -22,4 +22,4 @@ git -C "$root" archive HEAD monai_cardiac_gan bundles benchmarks setup.cfg pypro
 if [ $# -gt 1 ]; then
     cp "$2" "$kit/packed.zip"
 fi
-du -sh "$kit" "$kit"/*
+du -sh "$kit"/* && du -sh "$kit"

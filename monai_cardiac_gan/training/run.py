@@ -174,12 +174,22 @@ class TrainingProgram:
         if not script.exists() or self.updates is not None:
             logger.warning("no benchmark: %s", "updates are fixed" if script.exists() else f"{script} is not there")
             return
-        command = [sys.executable, "-W", "ignore", str(script), "--repeats", "1", "--device", str(self.device)]
+        command = [
+            sys.executable,
+            "-W",
+            "ignore",
+            str(script),
+            "--repeats",
+            "1",
+            "--skip_memory",
+            "--device",
+            self.device.type,
+        ]
         command += ["--variants", *BENCHMARK_VARIANTS, "--output", str(self.state / "benchmark.json")]
         root = str(Path(monai_cardiac_gan.__file__).parents[1])
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
         if self.device.type == "cpu":
-            command += ["--width", "8", "--batch", "16"]
+            command += ["--width", "4", "--batch", "8"]
         with (self.state / "benchmark.txt").open("w", encoding="utf-8") as log:
             # a session of its own, so that the processes that it starts end with it
             process = subprocess.Popen(
