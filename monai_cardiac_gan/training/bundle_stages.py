@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from monai.bundle import ConfigWorkflow
 
-from monai_cardiac_gan.handlers import StopWhenSpent
+from monai_cardiac_gan.handlers import StopWhenSpent, TrainingCurves
 from monai_cardiac_gan.training.measured_choices import MEASURED, WARM_UP, TrainingChoice
 
 __all__ = ["BundleStages"]
@@ -133,6 +133,7 @@ class BundleStages:
         limit.attach(trainer)
         workflow.run()
         save(trainer)
+        TrainingCurves(folder)(trainer)
         return int(trainer.critic_updates), limit.is_spent
 
     def train_supervised(self, name: str, part: str, seconds: float, steps: int | None, kept: dict[str, Any]) -> None:
