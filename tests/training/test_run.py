@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -115,3 +116,33 @@ def test_a_stage_that_fails_leaves_the_results_of_those_before(make_program, mon
         made.run()
     assert (made.output / "weights_0.zip").exists()
     assert json.loads((made.output / "run.json").read_text())["choices"]["gan_128_updates"] == UPDATES
+
+
+def test_the_command_line_says_what_is_trained_where(monkeypatch, tmp_path):
+    seen = []
+
+    class Recorder:
+        def __init__(self, *arguments):
+            seen.append(arguments)
+
+        def run(self):
+            return ["files"]
+
+    monkeypatch.setattr(program, "TrainingProgram", Recorder)
+    monkeypatch.setattr(program.logging, "basicConfig", lambda **_: None)
+    words = [
+        "--minutes",
+        "2.5",
+        "--output",
+        str(tmp_path / "out"),
+        "--data",
+        "packed.zip",
+        "--device",
+        "cpu",
+        "--updates",
+        "7",
+    ]
+    assert program.main([*words, "--phantoms", "9", "--seed", "3"]) == ["files"]
+    bundle = Path("bundles/cardiac_aorta_wgan_gp")
+    assert seen == [(tmp_path / "out", 2.5, Path("packed.zip"), bundle, torch.device("cpu"), 7, 9, 3)]
+    assert (tmp_path / "out" / "log.txt").exists()
