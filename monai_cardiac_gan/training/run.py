@@ -73,7 +73,7 @@ class TrainingProgram:
         seed: of everything.
 
     Raises:
-        FileNotFoundError: when there is no packed file.
+        FileNotFoundError: when there is no bundle or no packed file.
         ValueError: when it is no packed patch set, it has subjects that are drawn here, too, or there are too few phantoms.
     """
 
@@ -88,6 +88,10 @@ class TrainingProgram:
         phantoms: int | None = None,
         seed: int = 0,
     ) -> None:
+        if not (bundle / "configs" / "train.json").exists():
+            raise FileNotFoundError(
+                f"{bundle}: no bundle lies here; run this in a checkout, or name its folder with --bundle."
+            )
         if phantoms is not None and phantoms < FEWEST_PHANTOMS:
             raise ValueError(f"phantoms is {phantoms}: expected at least {FEWEST_PHANTOMS}, two of them to hold out.")
         if data is not None:

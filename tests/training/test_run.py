@@ -94,10 +94,12 @@ def test_a_supervised_training_has_as_many_steps_as_asked_for(bundle, patch_set,
     assert (config.get_parsed_content("epochs"), len(config.get_parsed_content("dataset"))) == (epochs, limit)
 
 
-def test_too_few_phantoms_and_phantoms_that_are_packed_are_refused(bundle, disc_patch_set, tmp_path):
+def test_what_cannot_work_is_refused_before_time_is_spent(bundle, disc_patch_set, tmp_path):
     def make(data=None, phantoms=None):
         return program.TrainingProgram(tmp_path / "out", 10, data, bundle, torch.device("cpu"), phantoms=phantoms)
 
+    with pytest.raises(FileNotFoundError, match="no bundle lies here; run this in a checkout, or name its folder"):
+        program.TrainingProgram(tmp_path / "out", 10, None, tmp_path, torch.device("cpu"))
     with pytest.raises(ValueError, match="phantoms is 2: expected at least 4, two of them to hold out"):
         make(phantoms=2)
     packed = pack_patches(disc_patch_set(tmp_path / "set", {"phantom_1000": "train"}, 2), tmp_path / "packed.zip")
