@@ -96,7 +96,7 @@ class EvaluateGenerators:
         seen_reals = self._features(real)
         rows += compare(FEATURE_METRICS, seen, seen_reals, real_subjects, self.seed)
         copies = self._look_for_copies(fakes, seen, seen_reals)
-        self._draw(fakes, real)
+        self._draw(fakes, {label: sets[label] for label in fakes}, real)
         self._write(rows, copies, len(real), len(train))
         return rows
 
@@ -127,12 +127,13 @@ class EvaluateGenerators:
             copies[label] = numbers | {"passed": bool(test.passed)}
         return copies
 
-    def _draw(self, fakes: Mapping[str, Tensor], real: Tensor) -> None:
+    def _draw(self, fakes: Mapping[str, Tensor], seen: Mapping[str, Tensor], real: Tensor) -> None:
+        """Samples as they are generated, spectra through the fields of view of the reals."""
         random = torch.Generator().manual_seed(self.seed)
         for label, patches in fakes.items():
             chosen = torch.randperm(len(real), generator=random)[: len(patches)]
             save_figure(figure_of_samples(real[chosen], patches), self.output_dir / f"samples_{label}.png")
-        save_figure(figure_of_spectra({"real": real, **fakes}), self.output_dir / "spectra.png")
+        save_figure(figure_of_spectra({"real": real, **seen}), self.output_dir / "spectra.png")
 
     def _write(self, rows: list[MetricRow], copies: dict[str, dict[str, Any]], reals: int, trains: int) -> None:
         counts = {"generated": self.count, "held_out": reals, "training": trains, "seed": self.seed}

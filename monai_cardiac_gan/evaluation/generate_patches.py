@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from monai_cardiac_gan.atomic import write_array
+from monai_cardiac_gan.inferers.sampling import sample_patches
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.networks.checkpoint import load_network
 from monai_cardiac_gan.visualize import figure_of_samples, save_figure
@@ -33,7 +33,7 @@ class GeneratePatches:
         output_dir: where ``generated.npy`` (N, 128, 128) float32 and ``generated.png`` go.
         reals: items with `Field.IMAGE`, shown beside the generated ones.
         latent_size: numbers in a latent.
-        seed: of the latents.
+        seed: of the latents, and of noise inside the generator.
         device: where to compute.
         batch_size: patches at a time.
     """
@@ -68,14 +68,8 @@ class GeneratePatches:
         """
         if self.checkpoint is not None:
             load_network(self.generator, self.checkpoint, self.device)
-        latents = torch.randn(self.count, self.latent_size, generator=torch.Generator().manual_seed(self.seed))
-        self.generator.to(self.device).eval()
-        with torch.no_grad():
-            parts = [
-                self.generator(part.to(self.device)).cpu()
-                for part in tqdm(latents.split(self.batch_size), desc="generate")
-            ]
-        fakes = torch.cat(parts)[:, 0].numpy()
+        patches = sample_patches(self.generator, self.count, self.latent_size, self.seed, self.device, self.batch_size)
+        fakes = patches[:, 0].numpy()
         write_array(self.output_dir / SAMPLES_FILE, fakes)
         reals = np.stack([np.asarray(item[Field.IMAGE][0]) for item in self.reals])
         path = save_figure(figure_of_samples(reals, fakes), self.output_dir / SAMPLES_FIGURE)

@@ -34,14 +34,17 @@ LIBRARIES = ("torch", "monai", "numpy", "scipy", "scikit-image", "nibabel", "itk
 
 
 def once_each(volumes: Sequence[PreparedVolume]) -> list[PreparedVolume]:
-    """The same image of the same subject counts once; the later entries are excluded and say so."""
+    """The same image of the same subject counts once, under one name or two; the later entries are excluded and say so."""
     first: dict[str, str] = {}
     found = []
     for volume in volumes:
         entry = volume.entry
-        before = first.setdefault(entry.key, entry.image) if entry.key else entry.image
-        if before != entry.image:
-            reason = f"{entry.image}: the same image of the same subject as {before}."
+        before = first.get(entry.key) if entry.key else None
+        if entry.key and before is None:
+            first[entry.key] = entry.image
+        elif before is not None:
+            known = "in an earlier row" if before == entry.image else f"as {before}"
+            reason = f"{entry.image}: the same image of the same subject {known}."
             entry = VolumeEntry(entry.subject, entry.image, EXCLUDED, reason, entry.key)
         found.append(replace(volume, entry=entry))
     return found

@@ -156,7 +156,7 @@ class PreparePatchSet:
         Raises:
             FileExistsError: when the folder holds something else, a set with other settings, or one of other subjects.
             RuntimeError: when another process is preparing the same set.
-            ValueError: when fewer than two different subjects are usable.
+            ValueError: when fewer than two different subjects are usable, or the data list has one in two splits.
             OSError: when the folder cannot be written, such as a full disk; what is done is kept.
             SystemExit: with status 3, when volumes were excluded and `strict` is true.
         """
@@ -210,8 +210,22 @@ class PreparePatchSet:
         return split
 
     def _wanted(self) -> dict[str, str]:
-        """The split that the data list names."""
-        return {record[Field.SUBJECT]: record[Field.SPLIT] for record in self.records if Field.SPLIT in record}
+        """The split that the data list names.
+
+        Raises:
+            ValueError: when it names two for one subject.
+        """
+        wanted: dict[str, str] = {}
+        for record in self.records:
+            if (
+                Field.SPLIT in record
+                and wanted.setdefault(record[Field.SUBJECT], record[Field.SPLIT]) != record[Field.SPLIT]
+            ):
+                raise ValueError(
+                    f"the data list has {record[Field.SUBJECT]} in '{wanted[record[Field.SUBJECT]]}' and in "
+                    f"'{record[Field.SPLIT]}': expected one split for all volumes of a subject; change one of its rows."
+                )
+        return wanted
 
     def _prepared(self, digest: str) -> list[PreparedVolume]:
         """What became of each record, in their order."""

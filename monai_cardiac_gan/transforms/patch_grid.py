@@ -62,7 +62,8 @@ class PatchGrid:
         lowest = self.volume.array.min()
         # the region that all patches need, slice after slice, so that each is read once and in order
         corner, end = self._region(np.stack(starts), levels, size)
-        region = np.ascontiguousarray(np.moveaxis(self.volume.array[tuple(map(slice, corner, end))], 2, 0))
+        region = np.moveaxis(self.volume.array[tuple(map(slice, corner, end))], 2, 0)
+        region = np.ascontiguousarray(region, dtype=np.float32)  # differences of unsigned integers would wrap around
         return [
             self._square(region, corner, start, int(level), size, lowest)
             for start, level in zip(starts, levels, strict=True)

@@ -1,6 +1,7 @@
 import json
 
 import torch
+from matplotlib.figure import Figure
 from torch import nn
 
 from monai_cardiac_gan.evaluation import EvaluateGenerators, evaluate_generators
@@ -42,6 +43,7 @@ def test_generated_patches_are_compared_through_the_field_of_view_of_held_out_on
         return []
 
     monkeypatch.setattr(evaluate_generators, "compare", noted)
+    monkeypatch.setattr(evaluate_generators, "figure_of_spectra", lambda sets: seen.update(spectra=sets) or Figure())
     features = nn.Sequential(nn.AvgPool2d(8), nn.Flatten())
     EvaluateGenerators(
         {"noise": Noise()}, Patches(0), Patches(1), features, str(tmp_path), count=COUNT, latent_size=4
@@ -51,5 +53,6 @@ def test_generated_patches_are_compared_through_the_field_of_view_of_held_out_on
     assert torch.equal(halves, blackened.any(1))  # a patch is blackened as a whole half, or not at all
     assert 0.25 * COUNT < int(halves.sum()) < 0.75 * COUNT
     assert not bool((seen["sets"]["noise"][:, :, :, : SIDE // 2] == -1).any())
+    assert torch.equal(seen["spectra"]["noise"], seen["sets"]["noise"])  # the spectra see what the metrics see
     assert torch.equal(seen["sets"][evaluate_generators.TRAINING], Patches(1).all_patches().float())
     assert json.loads((tmp_path / "metrics.json").read_text())["counts"]["held_out"] == COUNT

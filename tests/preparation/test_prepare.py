@@ -316,6 +316,34 @@ def test_the_provenance_tells_inputs_settings_versions_and_drops(hearts, tmp_pat
     assert told["versions"]["numpy"] == np.__version__
 
 
+def written(path, rows):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+def test_the_same_row_twice_counts_once(hearts, tmp_path):
+    rows = [["image", "subject"], ["s0.nii.gz", "ann"], ["s0.nii.gz", "ann"], ["s1.nii.gz", "bob"]]
+    entries = prepare(written(hearts / "list.csv", rows), tmp_path / "set")
+    assert [entry.status for entry in entries] == ["kept", "excluded", "kept"]
+    assert entries[1].reason.endswith("s0.nii.gz: the same image of the same subject in an earlier row.")
+    assert len(AortaPatchDataset(tmp_path / "set")) == entries[0].patches + entries[2].patches
+
+
+def test_a_subject_in_two_splits_is_refused(hearts, tmp_path, write_tube):
+    write_tube("s2.nii.gz", 2, hearts)
+    rows = [
+        ["image", "subject", "split"],
+        ["s0.nii.gz", "ann", "test"],
+        ["s1.nii.gz", "ann", "train"],
+        ["s2.nii.gz", "bob", "test"],
+    ]
+    with pytest.raises(
+        ValueError, match=r"the data list has ann in 'test' and in 'train': expected one split for all volumes"
+    ):
+        prepare(written(hearts / "list.csv", rows), tmp_path / "set")
+
+
 def test_the_same_image_twice_of_one_subject_counts_once(hearts, tmp_path):
     (hearts / "copy.nii.gz").write_bytes((hearts / "s0.nii.gz").read_bytes())
     rows = [["image", "subject"], ["s0.nii.gz", "ann"], ["copy.nii.gz", "ann"], ["s1.nii.gz", "bob"]]

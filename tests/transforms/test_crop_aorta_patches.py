@@ -202,3 +202,18 @@ def test_pixels_that_are_not_square_need_a_spacing():
 def test_odd_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         CropAortaPatches(**arguments)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.float16, torch.float64], ids=str)
+@pytest.mark.parametrize("spacing", [None, 1.0])
+def test_patches_do_not_depend_on_the_type_of_the_images_numbers(dtype, spacing):
+    """Every second slice falls between two, where unsigned differences would wrap around."""
+    source = torch.Generator().manual_seed(0)
+    voxels = torch.randint(0, 200, (1, 40, 40, 8), generator=source)
+    affine = torch.diag(torch.tensor([1.0, 1.0, 2.0, 1.0], dtype=torch.float64))
+    course = AortaTrack(range(8), [[20.0, 20.0]] * 8, [12.0] * 8, [1.0] * 8, 1.0)
+    cut = CropAortaPatches(size=32, step_mm=1.0, spacing=spacing)
+    patches, exact = (cut(MetaTensor(voxels.to(each), affine=affine), course) for each in (dtype, torch.float32))
+    assert len(patches) == len(exact) > 0
+    for one, other in zip(patches, exact, strict=True):
+        torch.testing.assert_close(one.as_tensor(), other.as_tensor(), rtol=0, atol=0)
