@@ -87,6 +87,22 @@ class VolumeEntry:
         if self.status not in (KEPT, EXCLUDED):
             raise ValueError(f"the status of {self.image} is '{self.status}': expected '{KEPT}' or '{EXCLUDED}'.")
 
+    def __getitem__(self, name: str) -> Any:
+        """A field by its name, as in the JSON of the manifest.
+
+        Raises:
+            KeyError: when there is no such field.
+
+        Example:
+            >>> VolumeEntry("ann", "a.nii", patches=7)["patches"]
+            7
+        """
+        if name not in {each.name for each in fields(self)}:
+            raise KeyError(
+                f"{name!r} is no field of a volume's entry: expected one of {[each.name for each in fields(self)]}."
+            )
+        return getattr(self, name)
+
     @property
     def is_kept(self) -> bool:
         """Whether its patches belong to the set."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monai_cardiac_gan.data import (
+    KEPT,
     InputState,
     Manifest,
     NearDuplicate,
@@ -135,3 +136,10 @@ def test_metadata_that_lack_a_column_are_refused():
     incomplete = {name: value for name, value in META.items() if name != PatchColumn.DIAMETER}
     with pytest.raises(ValueError, match="a patch without diameter_mm: expected all of PatchColumn"):
         PatchRow.of(incomplete, np.eye(4), size=128)
+
+
+def test_fields_of_an_entry_are_read_by_name_too():
+    entry = VolumeEntry("ann", "a.nii", KEPT, key="k", split="test", patches=3)
+    assert all(entry[field.name] == getattr(entry, field.name) for field in fields(entry))
+    with pytest.raises(KeyError, match="'is_kept' is no field of a volume's entry: expected one of"):
+        entry["is_kept"]
