@@ -34,10 +34,10 @@ SHARES: Mapping[str, Share] = {
     "data": Share(0.12, 600),
     "choices": Share(0.05, 120),
     "features": Share(0.06, 900),
-    "encoder": Share(0.10, 1800),
+    "encoder": Share(0.10, 900),
     "inpainting_unet": Share(0.08, 900),
     "calibration": Share(0.08, 900),
-    "evaluation": Share(0.06, 300),
+    "evaluation": Share(0.10, 300),
     "files": Share(0.03, 60),
 }
 """What is not named here belongs to the GAN. Fractions were set so that a run of ten minutes on one core leaves all files."""

@@ -106,14 +106,19 @@ class TrainLatentEncoder:
 
     def run(self) -> EncoderReport:
         """Train, write and measure."""
-        with torch.random.fork_rng():
-            torch.manual_seed(self.seed)
-            encoder = self.network().to(self.device)
-        self.trainer(encoder).run()
+        encoder, trainer = self.begin()
+        trainer.run()
         report = self.measure(encoder)
         write_json(self.path.with_suffix(".json"), asdict(report))
         logger.info("encoder: %s, %s", self.path, report)
         return report
+
+    def begin(self) -> tuple[nn.Module, SupervisedTrainer]:
+        """The network with its first weights, and the loop that trains it."""
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            encoder = self.network().to(self.device)
+        return encoder, self.trainer(encoder)
 
     def trainer(self, encoder: nn.Module) -> SupervisedTrainer:
         """The loop over the training patches, which writes the encoder at the end of each epoch."""

@@ -125,15 +125,20 @@ class TrainPatchFeatures:
 
     def run(self) -> FeatureReport:
         """Train, write and measure."""
-        with torch.random.fork_rng():
-            torch.manual_seed(self.seed)
-            features = self.network()
-            tasks = FeatureTasks(features, features.size).to(self.device)
-        self.trainer(tasks).run()
+        tasks, trainer = self.begin()
+        trainer.run()
         report = self.measure(tasks)
         write_json(self.path.with_suffix(".json"), asdict(report))
         logger.info("features: %s, %s", self.path, report)
         return report
+
+    def begin(self) -> tuple[FeatureTasks, SupervisedTrainer]:
+        """The network with its first weights, and the loop that trains it."""
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            features = self.network()
+            tasks = FeatureTasks(features, features.size).to(self.device)
+        return tasks, self.trainer(tasks)
 
     def trainer(self, tasks: FeatureTasks) -> SupervisedTrainer:
         """The loop over the training patches, which writes the feature network at its end."""

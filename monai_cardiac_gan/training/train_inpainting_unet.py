@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from monai.engines import SupervisedTrainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -81,14 +82,27 @@ class TrainInpaintingUNet:
 
     def run(self) -> InpaintingUNetReport:
         """Train, write and measure."""
+        network, trainer = self.begin()
+        trainer.run()
+        report = self.measure(network)
+        write_json(self.path.with_suffix(".json"), asdict(report))
+        logger.info("inpainting U-Net: %s, %s", self.path, report)
+        return report
+
+    def begin(self) -> tuple[nn.Module, SupervisedTrainer]:
+        """The network with its first weights, and the loop that trains it."""
         with torch.random.fork_rng():
             torch.manual_seed(self.seed)
             network = self.network().to(self.device)
+        return network, self.trainer(network)
+
+    def trainer(self, network: nn.Module) -> SupervisedTrainer:
+        """The loop over the training patches, which writes the network at the end of each epoch."""
 
         def loss(patches: Tensor, valid: Tensor, random: torch.Generator) -> Tensor:
             return self.loss(network, patches.to(self.device), valid.to(self.device), random)
 
-        one_cycle_trainer(
+        return one_cycle_trainer(
             network,
             self.dataset,
             loss,
@@ -98,11 +112,7 @@ class TrainInpaintingUNet:
             self.learning_rate,
             self.seed,
             self.device,
-        ).run()
-        report = self.measure(network)
-        write_json(self.path.with_suffix(".json"), asdict(report))
-        logger.info("inpainting U-Net: %s, %s", self.path, report)
-        return report
+        )
 
     def loss(self, network: nn.Module, patches: Tensor, valid: Tensor, random: torch.Generator) -> Tensor:
         """The loss of patches (N, 1, H, W) with these valid pixels, each with a mask of its own."""

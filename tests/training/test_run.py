@@ -148,3 +148,27 @@ def test_the_command_line_says_what_is_trained_where(monkeypatch, tmp_path):
     bundle = Path("bundles/cardiac_aorta_wgan_gp")
     assert seen == [(tmp_path / "out", 2.5, Path("packed.zip"), bundle, torch.device("cpu"), 7, 9, 3)]
     assert (tmp_path / "out" / "log.txt").exists()
+
+
+def test_the_number_of_steps_is_chosen_by_time_once_and_kept(bundle, patch_set, tmp_path, monkeypatch):
+    shutil.copytree(patch_set, tmp_path / "patch_set")
+    stages = BundleStages(bundle, tmp_path, torch.device("cpu"), CHOICE)
+    clock = iter(range(1000))  # each step takes one second
+    monkeypatch.setattr(BundleStages, "_now", lambda self, engine: float(next(clock)))
+    ran = []
+    monkeypatch.setattr(program.BundleStages, "_supervised", counted(BundleStages._supervised, ran))
+    kept = {}
+    for seconds in (8.3, 1000.0):  # 7 of 8.3 s are planned for, 5 of them for the report
+        stages.train_supervised("inpainting_unet", "train_inpainting_unet", seconds, None, kept)
+    assert kept == {"inpainting_unet_steps": 2}
+    assert ran == [5, 2, 2]  # the probe, and twice the training
+    assert (tmp_path / "models" / "inpainting_unet.pt").exists()
+    assert (tmp_path / "probe" / "inpainting_unet.pt").exists()
+
+
+def counted(function, seen):
+    def call(self, name, steps, probe=False):
+        seen.append(steps)
+        return function(self, name, steps, probe)
+
+    return call
