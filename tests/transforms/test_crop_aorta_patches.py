@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from monai.data import MetaTensor
 from monai.transforms import Spacing
@@ -123,6 +123,8 @@ def test_no_track_no_patches_and_no_transform_before_it_is_an_error():
 def test_resampled_patches_are_those_of_monai_s_spacing(sizes, spacing, x, y, slices):
     """Inside the field of view, the last half voxel aside, where the two differ in what counts as inside."""
     in_plane, through = sizes
+    # half a pixel is rounded to either side, as the last bit of the quotient has it
+    assume(all(abs(place / spacing % 1 - 0.5) > 1e-6 for place in (x, y)))
     rng = np.random.default_rng(0)
     smooth = torch.nn.functional.interpolate(
         torch.tensor(rng.normal(size=(1, 1, 12, 11, 9)), dtype=torch.float32), (90, 80, 24), mode="trilinear"
