@@ -1,4 +1,4 @@
-"""Every test, doctests included, starts from the same random numbers; pytest-randomly seeds Python and NumPy alike, Hypothesis is fixed."""
+"""Every test, doctests included, starts from the same random numbers and tries the same examples."""
 
 import random
 
