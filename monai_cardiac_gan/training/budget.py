@@ -40,7 +40,7 @@ SHARES: Mapping[str, Share] = {
     "evaluation": Share(0.10, 300),
     "files": Share(0.03, 60),
 }
-"""What is not named here belongs to the GAN. Fractions were set so that a run of ten minutes on one core leaves all files."""
+"""What is not named here belongs to the GAN. Ten minutes of a busy core are too short for a calibration."""
 SMALL_SIZE_FRACTION = 0.4
 """Part of the GAN's time at 64 pixels; an update there costs a third (docs/concepts/training.md)."""
 
