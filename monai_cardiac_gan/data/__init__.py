@@ -17,6 +17,7 @@ from monai_cardiac_gan.data.datalist import (
     records_from_folder,
     records_from_json,
 )
+from monai_cardiac_gan.data.file_name import file_name_of
 from monai_cardiac_gan.data.manifest import (
     EXCLUDED,
     KEPT,
@@ -44,6 +45,7 @@ from monai_cardiac_gan.data.volume_identity import near_duplicates, volume_diges
 from monai_cardiac_gan.data.windowed_batches import WindowedBatches
 
 __all__ = [
+    "file_name_of",
     "EXCLUDED",
     "KEPT",
     "TEST",

@@ -67,7 +67,9 @@ class InpaintingReport:
     def _start(self, engine: Engine) -> None:
         self._entries, self._sections, self._intervals = [], [], {}
         if self.calibration is not None:
-            self._intervals = read_calibration(self.calibration, engine.network, engine.inferer)
+            self._intervals = read_calibration(
+                self.calibration, engine.network, engine.inferer, engine.mask
+            )
         self.output_dir.mkdir(parents=True, exist_ok=True)
         for old in (RESULTS, PAGE, *(path.name for path in self.output_dir.glob("patch_*"))):
             (self.output_dir / old).unlink(missing_ok=True)  # a report of an earlier run must not pass for this one's
@@ -111,9 +113,9 @@ class InpaintingReport:
 
     def _interval_entry(self, found: DiscUncertainty) -> dict[str, Any] | None:
         """Calibrated intervals of diameter and centre; None where there is no calibration, or fewer than two solutions."""
-        if not self._intervals or found.found < 2:
+        diameter, centre = self._intervals.get(DIAMETER), self._intervals.get(CENTRE)
+        if diameter is None or centre is None or found.found < 2:
             return None
-        diameter, centre = self._intervals[DIAMETER], self._intervals[CENTRE]
         half = float(diameter.half_width(found.diameter_std_mm or 0.0))
         middle = found.diameter_mm or 0.0
         return {

@@ -13,6 +13,7 @@ import torch
 from monai.bundle import ConfigWorkflow
 
 from monai_cardiac_gan.handlers import StopWhenSpent, TrainingCurves
+from monai_cardiac_gan.inferers import subjects_needed
 from monai_cardiac_gan.training.measured_choices import MEASURED, WARM_UP, TrainingChoice
 
 __all__ = ["BundleStages"]
@@ -32,8 +33,12 @@ KEPT_FREE = 0.15
 REPORT_PATCHES = 200
 """Held-out patches that the report of a supervised training is measured on."""
 FULL_CALIBRATION = 120
-LEAST_CALIBRATION = 8
-"""Patches with fewer of which an interval of 90 % has no quantile to rest on."""
+PROBE_PATCHES = 4
+"""Patches whose search is timed before a calibration chooses how many it takes."""
+TUNING_SHARE = 0.2
+"""Patches of the training split beside them, which choose the floors of the intervals."""
+LEVELS = (0.9, 0.8, 0.5)
+"""Of intervals: the highest is taken for which enough people are held out."""
 EVALUATED = ((600.0, 1000), (240.0, 300), (0.0, 60))
 """Seconds from which so many patches are generated and compared; 200 take about two minutes of one busy core."""
 
@@ -162,28 +167,33 @@ class BundleStages:
         """Learn intervals from as many held-out patches as there is time for; false where there is too little."""
         key = "calibration_patches"
         if count is None and key not in kept:
-            started = time.monotonic()
-            workflow = self._inference(patch_count=2, calibration_path=str(self.state / "probe.json"))
-            inferer, data = (workflow.parser.get_parsed_content(name) for name in ("inferer", "dataset"))
-            mask = workflow.parser.get_parsed_content("masks#square")
-            patches = data.all_patches().float().to(self.device)
-            inferer.search(patches, mask.to(self.device), workflow.parser.get_parsed_content("generator"))
-            kept[key] = min(FULL_CALIBRATION, int(2 * seconds / (time.monotonic() - started)))
+            kept[key] = min(FULL_CALIBRATION, int((1 - KEPT_FREE) * seconds / self._seconds_of_search()))
         count = count or kept[key]
-        if count < LEAST_CALIBRATION:
-            logger.warning(
-                "no calibration: there is time for %d patches, at least %d are needed", count, LEAST_CALIBRATION
-            )
+        held_out = self._inference().parser.get_parsed_content("dataset")
+        people = len(set(held_out.subjects()))
+        level = next((level for level in LEVELS if subjects_needed(level) <= min(people, count)), None)
+        if level is None:
+            logger.warning("no calibration: there is time for %d patches of %d subjects", count, people)
             return False
         workflow = self._inference(
-            ["calibrate"], patch_count=count, calibration_path=str(self.models / "calibration.json")
+            ["calibrate"],
+            patch_count=count,
+            tuning_count=max(1, round(TUNING_SHARE * count)),
+            calibration_path=str(self.models / "calibration.json"),
+            level=level,
         )
-        try:
-            workflow.parser.get_parsed_content("calibrate").run()
-        except ValueError as error:  # a generator of a short run paints no aorta whose diameter could be calibrated
-            logger.warning("no calibration: %s", error)
-            return False
+        workflow.parser.get_parsed_content("calibrate").run()
         return True
+
+    def _seconds_of_search(self) -> float:
+        """Of one held-out patch, and its part of those for tuning."""
+        workflow = self._inference(patch_count=PROBE_PATCHES, calibration_path=str(self.state / "probe.json"))
+        inferer, data = (workflow.parser.get_parsed_content(name) for name in ("inferer", "dataset"))
+        mask = workflow.parser.get_parsed_content("masks#square")
+        patches = data.all_patches().float().to(self.device)
+        started = time.monotonic()
+        inferer.search(patches, mask.to(self.device), workflow.parser.get_parsed_content("generator"))
+        return (1 + TUNING_SHARE) * (time.monotonic() - started) / len(patches)
 
     def evaluate(self, seconds: float) -> None:
         """Metrics of the generator beside held-out patches."""

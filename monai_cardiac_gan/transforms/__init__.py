@@ -30,7 +30,7 @@ from monai_cardiac_gan.transforms.localise_aorta import (
     LocaliseAortad,
     LocaliseAortaDict,
 )
-from monai_cardiac_gan.transforms.paste_patch import paste_patch
+from monai_cardiac_gan.transforms.paste_patch import VolumePainter, paste_patch
 from monai_cardiac_gan.transforms.record_transform import RecordTransform
 from monai_cardiac_gan.transforms.scale_by_percentiles import (
     ScaleByPercentiles,
@@ -72,6 +72,7 @@ __all__ = [
     "ScaleByPercentilesDict",
     "ScaleByPercentilesd",
     "VolumeError",
+    "VolumePainter",
     "paste_patch",
     "standard_volume",
 ]
