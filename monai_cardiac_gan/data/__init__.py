@@ -45,7 +45,6 @@ from monai_cardiac_gan.data.volume_identity import near_duplicates, volume_diges
 from monai_cardiac_gan.data.windowed_batches import WindowedBatches
 
 __all__ = [
-    "file_name_of",
     "EXCLUDED",
     "KEPT",
     "TEST",
@@ -68,6 +67,7 @@ __all__ = [
     "WindowedBatches",
     "column_table",
     "corrected",
+    "file_name_of",
     "given_split",
     "input_state",
     "merge_patch_sets",

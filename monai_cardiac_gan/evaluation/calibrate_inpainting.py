@@ -273,7 +273,7 @@ def read_calibration(
     inferer: LatentInpaintingInferer,
     mask: Tensor | Callable[[Any], Tensor] | None = None,
 ) -> dict[str, UncertaintyCalibration]:
-    """Intervals from a file, if they were learnt for this very search, these weights and this mask; otherwise none, with a warning.
+    """Intervals from a file, if they were learnt for this search, these weights and this mask; else none, with a warning.
 
     Args:
         path: a report of `CalibrateInpainting`; no warning where there is none.

@@ -28,7 +28,8 @@ class TrainingHistory:
 
     The file is a list with one row for each epoch: ``epoch``, ``iterations``, the means over those iterations and the
     numbers in ``state.metrics``, less those that have the name of a mean; what is not finite is ``null``. It is replaced
-    as a whole after each epoch, so that a reader or a crash never meets half a file. A resumed training keeps the rows of
+    as a whole after each epoch, so that a reader or a crash never meets half a file. A run that ends within an epoch leaves a
+    row of its iterations so far, which the whole epoch's replaces when it goes on. A resumed training keeps the rows of
     the epochs before it and replaces those after. Put the history among the objects of the training's checkpoint, and the
     row of an epoch in which a training was stopped covers all of it; else it covers what came after.
 
@@ -60,7 +61,8 @@ class TrainingHistory:
         """Let the history follow the engine."""
         engine.add_event_handler(Events.EPOCH_STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._add)
-        engine.add_event_handler(Events.EPOCH_COMPLETED, self._write)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._complete)
+        engine.add_event_handler(Events.COMPLETED, self._write)
 
     def rows(self) -> list[dict[str, Any]]:
         """What the file holds; no rows when there is none.
@@ -96,12 +98,17 @@ class TrainingHistory:
             self._sums[name] = self._sums[name] + value if name in self._sums else value
         self._iterations += 1
 
+    def _complete(self, engine: Engine) -> None:
+        self._write(engine)
+        self._sums, self._iterations = {}, 0
+
     def _write(self, engine: Engine) -> None:
+        if not self._iterations:
+            return
         means = {name: total / self._iterations for name, total in _read(self._sums).items()}
         numbers = {**_scalars(engine.state.metrics), **means}
         row = {EPOCH: engine.state.epoch, ITERATIONS: self._iterations}
         row |= {name: value if math.isfinite(value) else None for name, value in numbers.items()}
-        self._sums, self._iterations = {}, 0
         if is_first_process(engine):
             before = [row for row in self.rows() if row[EPOCH] < engine.state.epoch]
             with atomic_file(self.path) as file:

@@ -36,8 +36,8 @@ from monai_cardiac_gan.inferers.pixel_uncertainty import PixelUncertainty, pixel
 from monai_cardiac_gan.inferers.proposals import EncoderProposal, Proposal, UNetProposal
 from monai_cardiac_gan.inferers.random_masks import random_rectangles, within_valid
 from monai_cardiac_gan.inferers.sampling import sample_patches
-from monai_cardiac_gan.inferers.search_parts import fill_latent_bank, load_search_parts
 from monai_cardiac_gan.inferers.search_digests import mask_digest, search_digests
+from monai_cardiac_gan.inferers.search_parts import fill_latent_bank, load_search_parts
 from monai_cardiac_gan.inferers.search_presets import gradient_descent_search, inpainting_search, lbfgs_search
 from monai_cardiac_gan.inferers.traces import InitialImages, LossTraces
 
@@ -80,9 +80,6 @@ __all__ = [
     "UncertaintyCalibration",
     "calibrate_uncertainty",
     "choose_floor",
-    "subjects_needed",
-    "search_digests",
-    "mask_digest",
     "coverage",
     "disc_mask",
     "disc_uncertainty",
@@ -93,11 +90,14 @@ __all__ = [
     "latent_metric",
     "lbfgs_search",
     "load_search_parts",
+    "mask_digest",
     "metric_inverse",
     "pixel_uncertainty",
     "random_rectangles",
     "sample_patches",
     "seam_error",
+    "search_digests",
     "square_mask",
+    "subjects_needed",
     "within_valid",
 ]

@@ -147,10 +147,12 @@ def coverage(errors: np.ndarray, half_widths: np.ndarray) -> float:
     return float(np.mean(np.abs(errors) <= half_widths))
 
 
-def _checked(
-    errors: np.ndarray, stds: np.ndarray, subjects: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    errors, stds, names = np.asarray(errors, float).ravel(), np.asarray(stds, float).ravel(), np.asarray(subjects).ravel()
+def _checked(errors: np.ndarray, stds: np.ndarray, subjects: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    errors, stds, names = (
+        np.asarray(errors, float).ravel(),
+        np.asarray(stds, float).ravel(),
+        np.asarray(subjects).ravel(),
+    )
     finite = np.isfinite(errors).all() and np.isfinite(stds).all()
     if not errors.shape == stds.shape == names.shape or not finite:
         raise ValueError(

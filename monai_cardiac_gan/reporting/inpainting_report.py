@@ -67,9 +67,7 @@ class InpaintingReport:
     def _start(self, engine: Engine) -> None:
         self._entries, self._sections, self._intervals = [], [], {}
         if self.calibration is not None:
-            self._intervals = read_calibration(
-                self.calibration, engine.network, engine.inferer, engine.mask
-            )
+            self._intervals = read_calibration(self.calibration, engine.network, engine.inferer, engine.mask)
         self.output_dir.mkdir(parents=True, exist_ok=True)
         for old in (RESULTS, PAGE, *(path.name for path in self.output_dir.glob("patch_*"))):
             (self.output_dir / old).unlink(missing_ok=True)  # a report of an earlier run must not pass for this one's

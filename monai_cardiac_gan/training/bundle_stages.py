@@ -26,12 +26,18 @@ ENDLESS = 10**6
 PROBE_BATCHES = 5
 """Batches that are run before a supervised training chooses its length; the first does not count."""
 OTHER_STEPS = {"features": 5, "encoder": 60, "inpainting_unet": 5}
-"""What is not training takes as long as so many steps: the report, and for an encoder 2048 images of the bank and 980 of the
-report; measured at width 4."""
+"""What is not training takes as long as so many steps: the report, and for an encoder `FULL_BANK` images of the bank and
+`FULL_CANDIDATES` of the report; measured at width 4."""
+FULL_BANK, SMALL_BANK = 2048, 512
+"""Latents of the bank; the smaller one in a budget of few minutes, where its images take longer than the training."""
+FULL_CANDIDATES, FEW_CANDIDATES = 980, 98
+"""Random starts that the encoder's report is compared with; fewer in such a budget."""
 KEPT_FREE = 0.15
 """Share of a supervised stage's time that nothing is planned for."""
 REPORT_PATCHES = 200
 """Held-out patches that the report of a supervised training is measured on."""
+SHORTER = 4
+"""Factor by which bank and report are shorter in such a budget."""
 FULL_CALIBRATION = 120
 PROBE_PATCHES = 4
 """Patches whose search is timed before a calibration chooses how many it takes."""
@@ -53,6 +59,7 @@ class BundleStages:
         device: where the trainings run.
         choice: width, batch and execution.
         seed: of everything.
+        short: whether the budget is one of few minutes.
     """
 
     bundle: Path
@@ -60,6 +67,7 @@ class BundleStages:
     device: torch.device
     choice: TrainingChoice
     seed: int = 0
+    short: bool = False
 
     @property
     def models(self) -> Path:
@@ -78,6 +86,8 @@ class BundleStages:
             "width": self.choice.width,
             "max_channels": self.choice.max_channels,
         }
+        if {"inference", "encoder"} & set(names):
+            common["bank_count"] = SMALL_BANK if self.short else FULL_BANK
         return ConfigWorkflow(files, workflow_type=None, logging_file=False, meta_file=None, **common | settings)
 
     def probe(self, choice: TrainingChoice) -> Any:
@@ -158,7 +168,8 @@ class BundleStages:
         key = f"{name}_steps"
         if steps is None and key not in kept:
             per_step = self._seconds_of_step(name, part)
-            kept[key] = max(1, int((1 - KEPT_FREE) * seconds / per_step) - OTHER_STEPS[name])
+            others = OTHER_STEPS[name] // (SHORTER if self.short else 1)
+            kept[key] = max(1, int((1 - KEPT_FREE) * seconds / per_step) - others)
         workflow = self._supervised(name, steps or kept[key])
         workflow.initialize()
         workflow.run()
@@ -244,7 +255,9 @@ class BundleStages:
         wanted, there = steps * batch, len(config.get_parsed_content("dataset"))
         settings["dataset#limit"], settings["epochs"] = min(wanted, there), max(1, wanted // there)
         settings["test_dataset#limit"] = batch if probe else REPORT_PATCHES
-        if name != "encoder":
+        if name == "encoder":
+            settings["report_candidates"] = FEW_CANDIDATES if self.short else FULL_CANDIDATES
+        else:
             settings.pop("generator_checkpoint", None)
         return self.workflow(["train", name], **settings)
 

@@ -80,10 +80,15 @@ class VolumePainter:
         mask = torch.as_tensor(mask).as_subclass(Tensor).reshape(mask.shape[-2:]).bool()
         _check(patch, inpainted, mask)
         (rows, columns), distance, voxels = self._within_reach(patch)
-        pixels = [np.clip(np.rint(axis).astype(int), 0, size - 1) for axis, size in zip((rows, columns), mask.shape, strict=True)]
+        pixels = [
+            np.clip(np.rint(axis).astype(int), 0, size - 1)
+            for axis, size in zip((rows, columns), mask.shape, strict=True)
+        ]
         hidden = mask.cpu().numpy()[tuple(pixels)]
         if not hidden.any():
-            raise ValueError("no voxel of the volume lies behind the mask: give the volume that the patch was cut from.")
+            raise ValueError(
+                "no voxel of the volume lies behind the mask: give the volume that the patch was cut from."
+            )
         acquired = self._acquired[0].as_tensor()[voxels]
         slope, offset = _brightness(_sampled(patch, rows, columns), acquired.double().cpu().numpy(), ~hidden)
         shown = np.where(hidden, slope * _sampled(inpainted, rows, columns) + offset, 0.0)
@@ -147,9 +152,7 @@ def paste_patch(
     return painter.volume
 
 
-def _bounding_box(
-    to_volume: np.ndarray, plane: Sequence[int], reach: float, shape: Sequence[int]
-) -> list[np.ndarray]:
+def _bounding_box(to_volume: np.ndarray, plane: Sequence[int], reach: float, shape: Sequence[int]) -> list[np.ndarray]:
     """Ranges of voxel indices that hold all within reach of the plane."""
     corners = [(r, c, z, 1) for r in (0, plane[0] - 1) for c in (0, plane[1] - 1) for z in (-reach, reach)]
     reached = (np.array(corners) @ to_volume.T)[:, :3]

@@ -17,7 +17,8 @@ def test_a_file_name_stays_in_its_folder_and_tells_the_name(name):
     found = file_name_of(name)
     for kind in (PurePosixPath, PureWindowsPath):
         path = kind("folder") / f"{found}_expected.nii.gz"
-        assert path.parent == kind("folder") and path.name == f"{found}_expected.nii.gz"
+        assert path.parent == kind("folder")
+        assert path.name == f"{found}_expected.nii.gz"
     assert unquote(found) == name  # so that two names never become one file
 
 
@@ -27,5 +28,7 @@ def test_plain_names_stay_as_they_are(name):
 
 
 def test_an_empty_name_is_refused():
-    with pytest.raises(ValueError, match="the name is empty: expected at least one character; give every volume a subject"):
+    with pytest.raises(
+        ValueError, match="the name is empty: expected at least one character; give every volume a subject"
+    ):
         file_name_of("")

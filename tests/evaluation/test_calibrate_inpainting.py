@@ -95,7 +95,8 @@ def test_intervals_hold_what_the_standard_deviation_alone_does_not(tmp_path):
     found = report.coverage["diameter_mm"]
     assert found["all"].uncalibrated < 0.6
     assert found["all"].held == pytest.approx(LEVEL, abs=0.15)
-    assert found["all"].subjects == SUBJECTS and set(found) == {"all", "even", "one"}
+    assert found["all"].subjects == SUBJECTS
+    assert set(found) == {"all", "even", "one"}
     shares = found["all"].by_subject
     assert found["all"].held == pytest.approx(np.mean(list(shares.values())))
     assert found["all"].low < found["all"].held < found["all"].high
@@ -173,9 +174,15 @@ def test_intervals_are_read_for_the_search_the_weights_and_the_mask_that_they_we
 def test_what_nothing_can_be_learnt_from_is_refused(tmp_path):
     search = Search()
     search.starts = 1
-    with pytest.raises(ValueError, match="1 starts: expected at least two, whose solutions may differ; search from more"):
+    with pytest.raises(
+        ValueError, match="1 starts: expected at least two, whose solutions may differ; search from more"
+    ):
         application(tmp_path, inferer=search)
-    with pytest.raises(ValueError, match=r"s00, s01: in the held-out patches and in those for tuning, too; expected other"):
+    with pytest.raises(
+        ValueError, match=r"s00, s01: in the held-out patches and in those for tuning, too; expected other"
+    ):
         application(tmp_path, tuning=Patches(2)).run()
-    with pytest.raises(ValueError, match=r"patches of 3 subjects: expected at least 4 for a level of 0\.8; hold more people"):
+    with pytest.raises(
+        ValueError, match=r"patches of 3 subjects: expected at least 4 for a level of 0\.8; hold more people"
+    ):
         application(tmp_path, held_out=Patches(3)).run()

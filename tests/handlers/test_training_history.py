@@ -33,6 +33,24 @@ def test_a_resumed_training_keeps_the_epochs_before_it(tmp_path):
     assert run_with(tmp_path, [10.0, 30.0], epochs=4, start=2) == [row(1, 2.0), row(2, 4.0), row(3, 60.0), row(4, 80.0)]
 
 
+def test_a_run_that_ends_within_an_epoch_leaves_a_row_that_the_whole_epoch_replaces(tmp_path):
+    history = TrainingHistory(tmp_path)
+    engine = Engine(lambda engine, loss: {"loss": loss})
+    history.attach(engine)
+    engine.add_event_handler(Events.ITERATION_COMPLETED(once=5), lambda engine: engine.terminate())
+    engine.run([1.0, 3.0, 8.0], max_epochs=9)
+    whole = {"epoch": 1, "iterations": 3, "loss": 4.0}
+    assert history.rows() == [whole, {"epoch": 2, "iterations": 2, "loss": 2.0}]
+
+    state, resumed = history.state_dict(), TrainingHistory(tmp_path)
+    resumed.load_state_dict(state)
+    other = Engine(lambda engine, loss: {"loss": loss})
+    resumed.attach(other)
+    other.load_state_dict({"iteration": 5, "max_epochs": 2, "epoch_length": 3})
+    other.run([8.0], max_epochs=2)
+    assert resumed.rows() == [whole, {"epoch": 2, "iterations": 3, "loss": 4.0}]
+
+
 def test_a_new_training_starts_a_new_history(tmp_path):
     run_with(tmp_path, [1.0, 3.0], epochs=3)
     assert run_with(tmp_path, [5.0, 5.0]) == [row(1, 5.0)]

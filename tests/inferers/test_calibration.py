@@ -32,7 +32,9 @@ def test_the_promise_holds_on_average_over_calibrations_of_few_subjects(subjects
         found = calibrate_uncertainty(*cases, floor=3.0)
         kept.append(coverage(errors, found.half_width(stds)))
         scores = np.abs(cases[0]) / np.sqrt(cases[1] ** 2 + 9)
-        pooled.append(coverage(errors, np.sort(scores)[int(np.ceil(0.9 * (len(scores) + 1))) - 1] * np.sqrt(stds**2 + 9)))
+        pooled.append(
+            coverage(errors, np.sort(scores)[int(np.ceil(0.9 * (len(scores) + 1))) - 1] * np.sqrt(stds**2 + 9))
+        )
     scatter = np.std(kept) / len(kept) ** 0.5
     assert np.mean(kept) >= 0.9 - 3 * scatter
     assert np.mean(pooled) < np.mean(kept)
@@ -88,7 +90,8 @@ def test_so_many_subjects_and_no_fewer_do_for_a_level(level, needed):
     if needed > 1:
         few = needed - 1
         with pytest.raises(
-            ValueError, match=rf"cases of {few} subjects for a level of {level}: expected at least {needed} subjects; calibrate"
+            ValueError,
+            match=rf"cases of {few} subjects for a level of {level}: expected at least {needed} subjects; calibrate",
         ):
             calibrate_uncertainty(np.ones(100 * few), np.ones(100 * few), np.repeat(np.arange(few), 100), 1.0, level)
 

@@ -45,7 +45,9 @@ def ras(values):
 
 
 def patch_of(values, level):
-    return CropAortaPatches(size=SIDE)(ras((values - 200) / 140), AortaTrack([level], [[30.0, 30.0]], [20.0], [1.0], 1.0))[0]
+    return CropAortaPatches(size=SIDE)(
+        ras((values - 200) / 140), AortaTrack([level], [[30.0, 30.0]], [20.0], [1.0], 1.0)
+    )[0]
 
 
 @pytest.fixture
@@ -100,7 +102,9 @@ def test_a_second_run_replaces_the_first(folders):
 
 
 def test_volumes_that_are_gone_are_told_before_the_search(folders):
-    with pytest.raises(FileNotFoundError, match=r"not one of its volumes is there .*nowhere/a\.nii\.gz.*name the folder"):
+    with pytest.raises(
+        FileNotFoundError, match=r"not one of its volumes is there .*nowhere/a\.nii\.gz.*name the folder"
+    ):
         run(folders, [[("a", 3)]], images="nowhere")
 
 
@@ -115,12 +119,16 @@ def test_a_volume_that_is_gone_does_not_end_the_run(folders, caplog):
 def test_other_voxels_under_the_same_name_are_not_painted(folders, caplog):
     """Such as those of another person whose file has the same name, in another folder."""
     digest = {name: DigestVolume()(ras(smooth(seed))) for seed, name in enumerate("ab")}
-    entries = [VolumeEntry(name, f"site/{name}.nii.gz", "kept", key=f"key_{name}", digest=digest[name]) for name in "ab"]
+    entries = [
+        VolumeEntry(name, f"site/{name}.nii.gz", "kept", key=f"key_{name}", digest=digest[name]) for name in "ab"
+    ]
     PatchStore(folders / "set").finish(Manifest(entries))
     nibabel.save(nibabel.Nifti1Image(smooth(2), AFFINE), folders / "images" / "a.nii.gz")
     run(folders, [[("a", 3), ("b", 5)]])
     assert sorted(path.name for path in (folders / "out").iterdir()) == ["b_expected.nii.gz", "b_painted.nii.gz"]
-    assert re.search(r"a, slice 3: .*a\.nii\.gz.*holds other voxels than those that the patches were cut from", caplog.text)
+    assert re.search(
+        r"a, slice 3: .*a\.nii\.gz.*holds other voxels than those that the patches were cut from", caplog.text
+    )
 
 
 def test_patches_that_come_back_later_are_not_painted(folders, caplog):
@@ -142,7 +150,8 @@ def test_one_patch_that_fails_leaves_the_others(folders, caplog, monkeypatch):
     run(folders, [[("a", 3), ("a", 4), ("a", 5)]])
     painted = np.asarray(nibabel.load(folders / "out" / "a_painted.nii.gz").dataobj)
     assert np.nonzero(painted.any((0, 1)))[0].tolist() == [3, 5]
-    assert "a, slice 4: no voxel" in caplog.text and "1 patches could not go back" in caplog.text
+    assert "a, slice 4: no voxel" in caplog.text
+    assert "1 patches could not go back" in caplog.text
 
 
 def test_slices_between_the_patches_of_a_set_are_painted_too(folders):
@@ -156,7 +165,7 @@ def test_slices_between_the_patches_of_a_set_are_painted_too(folders):
     assert np.nonzero(painted.any((0, 1)))[0].tolist() == list(range(2, 11))
 
 
-@pytest.mark.parametrize("subject, stem", [("site1/001", "site1%2F001"), ("../x", "%2E.%2Fx")])
+@pytest.mark.parametrize(("subject", "stem"), [("site1/001", "site1%2F001"), ("../x", "%2E.%2Fx")])
 def test_names_of_subjects_do_not_lead_out_of_the_folder(folders, subject, stem):
     PatchStore(folders / "set").finish(Manifest([VolumeEntry(subject, "a.nii.gz", "kept", key="key_a")]))
     run(folders, [[("a", 3)]])
@@ -180,6 +189,7 @@ def test_patches_that_do_not_know_where_they_lie_are_refused(folders, origin):
     engine = Engine(lambda engine, batch: {"result": [Patch(torch.zeros(1, SIDE, SIDE), origin)]})
     handler.attach(engine)
     with pytest.raises(
-        ValueError, match=r"not one patch .* a, slice -1: a patch without an affine, or of none of the volumes of .*give the"
+        ValueError,
+        match=r"not one patch .* a, slice -1: a patch without an affine, or of none of the volumes of .*give the",
     ):
         engine.run([0])

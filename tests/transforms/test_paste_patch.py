@@ -104,7 +104,8 @@ def test_every_slice_between_the_patches_is_painted_whatever_the_slices_are(slic
     distance = np.abs(slices * np.arange(count)[:, None] - np.array(levels)).min(1)
     found = painter.painted[0].any(0).any(0).numpy()
     reach = max(slices, step, 1) / 2
-    assert found[distance < reach - 1e-3].all() and not found[distance > reach + 1e-3].any()
+    assert found[distance < reach - 1e-3].all()
+    assert not found[distance > reach + 1e-3].any()
 
 
 def test_a_voxel_shows_the_nearest_patch_in_whatever_order_they_come():
@@ -118,7 +119,8 @@ def test_a_voxel_shows_the_nearest_patch_in_whatever_order_they_come():
             painter.add(patches[level], torch.where(MASK, {3: -0.9, 5: 0.9}[level], patches[level]), MASK)
         results.append(painter.volume.as_tensor())
     middle = results[0][0, 60, 60]  # slices of 0.5 mm: 3 mm is slice 6, 5 mm is slice 10, and 4 mm is as near to both
-    assert middle[3:8].lt(150).all() and middle[9:14].gt(250).all()
+    assert middle[3:8].lt(150).all()
+    assert middle[9:14].gt(250).all()
     far = [level for level in range(24) if level != 8]
     assert torch.equal(results[0][..., far], results[1][..., far])
 
@@ -142,7 +144,8 @@ def test_a_patch_that_fails_changes_nothing():
     flat = MetaTensor(torch.zeros(1, SIDE, SIDE), affine=patch_of(volume).affine)
     with pytest.raises(ValueError, match="voxels around the mask with different brightness"):
         painter.add(flat, flat, MASK)
-    assert torch.equal(painter.volume, volume) and not painter.painted.any()
+    assert torch.equal(painter.volume, volume)
+    assert not painter.painted.any()
 
 
 def test_voxels_of_an_integer_type_are_rounded_and_do_not_wrap_around():
