@@ -9,7 +9,7 @@ from monai_cardiac_gan.data.content_hash import (
     settings_of,
     write_input_states,
 )
-from monai_cardiac_gan.data.corrections import corrected, read_corrections
+from monai_cardiac_gan.data.corrections import corrected, read_corrections, shortest_tail
 from monai_cardiac_gan.data.datalist import (
     Record,
     read_datalist,
@@ -87,6 +87,7 @@ __all__ = [
     "same_person_groups",
     "settings_digest",
     "settings_of",
+    "shortest_tail",
     "split_subjects",
     "unpack_patches",
     "valid_bounds",
