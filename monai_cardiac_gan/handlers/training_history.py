@@ -15,6 +15,7 @@ from torch import Tensor
 
 from monai_cardiac_gan.atomic import atomic_file
 from monai_cardiac_gan.engines import is_first_process
+from monai_cardiac_gan.handlers.earlier_file import EarlierFile
 
 __all__ = ["TrainingHistory"]
 
@@ -38,8 +39,10 @@ class TrainingHistory:
 
     Args:
         directory: folder of the file; made if it is not there.
+        overwrite: let a training that begins anew replace the history of an earlier one.
 
     Raises:
+        FileExistsError: when a run begins anew and the file is there.
         OSError: when the file cannot be written.
 
     Example:
@@ -52,13 +55,15 @@ class TrainingHistory:
         [{'epoch': 1, 'iterations': 3, 'loss': 3.0}]
     """
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    def __init__(self, directory: str | os.PathLike[str], overwrite: bool = False) -> None:
         self.path = Path(directory) / FILE_NAME
+        self.earlier = EarlierFile(self.path, overwrite)
         self._sums: dict[str, Any] = {}
         self._iterations = 0
 
     def attach(self, engine: Engine) -> None:
         """Let the history follow the engine."""
+        self.earlier.attach(engine)
         engine.add_event_handler(Events.EPOCH_STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._add)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._complete)
@@ -86,6 +91,7 @@ class TrainingHistory:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on within an epoch."""
         self._sums, self._iterations = dict(state[SUMS]), int(state[ITERATIONS])
+        self.earlier.is_own = True
 
     def _start(self, engine: Engine) -> None:
         length = engine.state.epoch_length

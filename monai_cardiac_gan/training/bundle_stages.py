@@ -124,7 +124,9 @@ class BundleStages:
         last, smaller = folder / "checkpoints" / "last.pt", self.state / f"gan_{SMALL_SIDE}" / "checkpoints" / "last.pt"
         if updates is not None and last.exists():
             before = torch.load(last, map_location="cpu", weights_only=True)["trainer"]
-            if int(before["iteration"]) >= updates:  # killed between its last checkpoint and the note that it is done
+            if (
+                int(before["critic_updates"]) >= updates
+            ):  # killed between its last checkpoint and the note that it is done
                 return int(before["critic_updates"]), True
         workflow = self.workflow(
             ["train"],
@@ -134,6 +136,7 @@ class BundleStages:
             image_size=size,
             epochs=ENDLESS,
             resume=last.exists(),
+            overwrite=True,  # what lies here is this program's, killed before its first checkpoint or not
             grow_from=str(smaller) if size == SIDE and smaller.exists() and not last.exists() else "",
             **self._execution(self.choice),
         )
@@ -245,7 +248,7 @@ class BundleStages:
 
     def _supervised(self, name: str, steps: int, probe: bool = False) -> ConfigWorkflow:
         """A workflow of so many steps: a part of an epoch, or whole epochs. Not initialised."""
-        settings: dict[str, Any] = {"patch_dir": str(self.state / "patch_set")}
+        settings: dict[str, Any] = {"patch_dir": str(self.state / "patch_set"), "overwrite": True}
         if probe:
             settings["models_dir"] = str(self.state / "probe")
             settings["generator_checkpoint"] = str(self.models / "model.pt")

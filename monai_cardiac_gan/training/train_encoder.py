@@ -75,8 +75,10 @@ class TrainLatentEncoder:
         device: where to compute.
         candidates: random latents whose best image stands in the report beside the encoder's; as many as the publication's
             search tries.
+        overwrite: let the weights of an earlier training be replaced.
 
     Raises:
+        FileExistsError: when `run` would replace weights.
         ValueError: when the batch is not an even number, or there are fewer training patches than half of it.
     """
 
@@ -94,6 +96,7 @@ class TrainLatentEncoder:
         seed: int = 0,
         device: torch.device | str = "cpu",
         candidates: int = 980,
+        overwrite: bool = False,
     ) -> None:
         count = len(dataset)  # type: ignore[arg-type]
         if batch_size < 2 or batch_size % 2 or count < batch_size // 2:
@@ -104,7 +107,8 @@ class TrainLatentEncoder:
         self.dataset, self.test_dataset = dataset, test_dataset
         self.path, self.network, self.latent_size = Path(path), network, latent_size
         self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
-        self.seed, self.device, self.candidates = seed, torch.device(device), candidates
+        self.seed, self.device = seed, torch.device(device)
+        self.candidates, self.overwrite = candidates, overwrite
         self.generator = generator.to(self.device).eval().requires_grad_(False)
 
     def run(self) -> EncoderReport:
@@ -141,6 +145,7 @@ class TrainLatentEncoder:
             self.learning_rate,
             self.seed,
             self.device,
+            self.overwrite,
         )
 
     def examples(self, reals: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:

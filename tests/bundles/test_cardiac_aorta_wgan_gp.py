@@ -15,6 +15,7 @@ from monai.bundle import ConfigParser, ConfigWorkflow, ckpt_export, load, verify
 from monai.utils import optional_import
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from monai_cardiac_gan.cli.explain_errors import explanation
 from monai_cardiac_gan.evaluation import read_calibration
 from monai_cardiac_gan.networks import load_network
 from monai_cardiac_gan.networks.nets import (
@@ -233,6 +234,32 @@ def test_training_leaves_weights_that_load_and_a_run_that_resumes(paths, overrid
     third = torch.load(tmp_path / "straight" / "models" / "model.pt", weights_only=True)
     for name in second:
         torch.testing.assert_close(second[name], third[name], rtol=0, atol=0)
+
+
+def test_a_second_training_in_a_folder_is_refused_unless_it_goes_on_or_may_overwrite(paths, overrides, tmp_path):
+    overrides |= {"image_size": 32, "show_every_epochs": 9, "metrics_every_epochs": 1, "epochs": 1}
+    run(paths, "train", ["train"], overrides)
+    written = [tmp_path / name for name in ("history.json", "checkpoints/last.pt")]
+    written += [tmp_path / "models" / name for name in ("model.pt", "critic.pt", "best.pt")]
+    before = [path.read_bytes() for path in written]
+    with pytest.raises(
+        RuntimeError, match="Failed to evaluate"
+    ) as caught:  # what MONAI makes of errors in its expressions
+        run(paths, "train", ["train"], {**overrides, "seed": 5})
+    assert re.search(r"an earlier training wrote this.*--resume True.*--overwrite True", explanation(caught.value))
+    assert [path.read_bytes() for path in written] == before
+    run(paths, "train", ["train"], {**overrides, "seed": 5, "overwrite": True})
+    assert all(path.read_bytes() != old for path, old in zip(written, before, strict=True))
+
+
+def test_a_training_that_goes_on_with_smaller_batches_sees_all_patches(paths, overrides, tmp_path):
+    overrides["image_size"] = 32
+    run(paths, "train", ["train"], {**overrides, "epochs": 1})
+    workflow = run(paths, "train", ["train"], {**overrides, "epochs": 2, "batch_size": 4, "resume": True})
+    trainer = workflow.parser.get_parsed_content("train#trainer")
+    assert trainer.critic_updates == 2 + 4  # 16 patches by 8, then by 4
+    rows = json.loads((tmp_path / "history.json").read_text())
+    assert [(row["epoch"], row["iterations"]) for row in rows] == [(1, 2), (2, 4)]
 
 
 def test_a_training_goes_on_with_another_rate_and_without_augmentation(paths, overrides, tmp_path):

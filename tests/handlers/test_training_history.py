@@ -8,10 +8,10 @@ from ignite.engine import Engine, Events
 from monai_cardiac_gan.handlers import TrainingHistory
 
 
-def run_with(folder, losses, epochs=1, start=0):
+def run_with(folder, losses, epochs=1, start=0, overwrite=False):
     """Each iteration puts out its loss times its epoch, so that epochs differ."""
     engine = Engine(lambda engine, loss: {"loss": loss * engine.state.epoch, "penalty": 1.0})
-    TrainingHistory(folder).attach(engine)
+    TrainingHistory(folder, overwrite).attach(engine)
     if start:
         engine.load_state_dict({"epoch": start, "max_epochs": epochs, "epoch_length": len(losses)})
     engine.run(losses, max_epochs=epochs)
@@ -51,16 +51,19 @@ def test_a_run_that_ends_within_an_epoch_leaves_a_row_that_the_whole_epoch_repla
     assert resumed.rows() == [whole, {"epoch": 2, "iterations": 3, "loss": 4.0}]
 
 
-def test_a_new_training_starts_a_new_history(tmp_path):
-    run_with(tmp_path, [1.0, 3.0], epochs=3)
-    assert run_with(tmp_path, [5.0, 5.0]) == [row(1, 5.0)]
+def test_a_new_training_replaces_the_history_of_an_earlier_one_only_when_told_to(tmp_path):
+    rows = run_with(tmp_path, [1.0, 3.0], epochs=3)
+    with pytest.raises(FileExistsError, match=r"history\.json: an earlier training wrote this.*--overwrite True"):
+        run_with(tmp_path, [5.0, 5.0])
+    assert TrainingHistory(tmp_path).rows() == rows
+    assert run_with(tmp_path, [5.0, 5.0], overwrite=True) == [row(1, 5.0)]
 
 
 def test_a_crash_while_writing_leaves_the_file_whole(tmp_path, monkeypatch):
     run_with(tmp_path, [1.0, 3.0])
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
-        run_with(tmp_path, [5.0, 5.0])
+        run_with(tmp_path, [5.0, 5.0], overwrite=True)
     assert TrainingHistory(tmp_path).rows() == [row(1, 2.0)]
 
 

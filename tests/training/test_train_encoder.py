@@ -111,3 +111,13 @@ def test_padding_counts_for_nothing(tmp_path):
 def test_batches_that_cannot_be_halved_or_filled_are_refused(tmp_path, settings):
     with pytest.raises(ValueError, match="expected an even number and at least half as many patches"):
         training(tmp_path, **settings)
+
+
+def test_weights_of_an_earlier_training_are_replaced_only_when_told_to(tmp_path):
+    path = tmp_path / "encoder.pt"
+    path.write_bytes(b"of an earlier training")
+    with pytest.raises(FileExistsError, match=r"encoder\.pt: an earlier training wrote this"):
+        training(tmp_path, epochs=1).run()
+    assert path.read_bytes() == b"of an earlier training"
+    training(tmp_path, epochs=1, overwrite=True).run()
+    LatentEncoder(LATENT, width=2).load_state_dict(torch.load(path, weights_only=True))
