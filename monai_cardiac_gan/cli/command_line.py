@@ -20,8 +20,8 @@ from monai_cardiac_gan.cli.explain_errors import explain_errors
 
 __all__ = ["begin", "check_command_line"]
 
-RUNNER = ("bundle", "__main__.py")
-"""Folder and file that ``python -m monai.bundle`` starts."""
+RUNNER = ("monai", "bundle", "__main__.py")
+"""Folders and file that ``python -m monai.bundle`` starts."""
 RUN_ARGUMENTS = frozenset(inspect.signature(run).parameters) - {"override"}
 TRACKING_ARGUMENTS = frozenset({"tracking_uri", "experiment_name", "run_name", "save_execute_config"})
 """Overrides that belong to MONAI's tracking, and to no config."""
@@ -35,11 +35,13 @@ EXPRESSIONS = ("$", "@", "%")
 def begin() -> None:
     """First of a config's ``initialize``: short messages from here on, and no misspelt override.
 
+    It does nothing where another program than ``python -m monai.bundle`` builds the workflow: its hooks are its own.
+
     Raises:
         ValueError: see `check_command_line`.
     """
-    explain_errors()
-    if Path(sys.argv[0]).parts[-2:] == RUNNER:
+    if Path(sys.argv[0]).parts[-len(RUNNER) :] == RUNNER:
+        explain_errors()
         check_command_line(sys.argv[1:])
 
 

@@ -63,7 +63,7 @@ def load_search_parts(
 
 
 def fill_latent_bank(bank: LatentBank, generator: nn.Module, path: str, seed: int = 0, overwrite: bool = False) -> None:
-    """Fill a bank and write it as a flat state dictionary, for `load_search_parts` to find.
+    """Fill a bank and write it as a flat state dictionary, for `load_search_parts` to find; the bank stays on its device.
 
     Raises:
         FileExistsError: when the file is there and `overwrite` is false.
@@ -74,5 +74,5 @@ def fill_latent_bank(bank: LatentBank, generator: nn.Module, path: str, seed: in
         )
     bank.fill(generator, seed)
     with atomic_file(path) as file:
-        torch.save(bank.cpu().state_dict(), file)
+        torch.save({name: value.cpu() for name, value in bank.state_dict().items()}, file)
     logger.info("bank of %d latents: %s", bank.count, path)

@@ -74,7 +74,7 @@ class InpaintingReport:
 
     def _collect(self, engine: Engine) -> None:
         result: InpaintingResult = engine.state.output["result"]
-        for patch in tqdm(result, total=len(result), desc="figures", leave=False):
+        for patch in tqdm(result, total=len(result), desc="figures", leave=False, disable=None):
             entry = {
                 **patch_entry(patch),
                 "seconds_of_batch": result.seconds,

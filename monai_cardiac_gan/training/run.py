@@ -181,8 +181,6 @@ class TrainingProgram:
             return
         command = [
             sys.executable,
-            "-W",
-            "ignore",
             str(script),
             "--repeats",
             "1",

@@ -324,7 +324,7 @@ def test_a_training_grows_out_of_one_on_smaller_patches(paths, overrides, tmp_pa
 def test_two_processes_train_what_one_trains(paths, overrides, tmp_path, names, size):
     small = {"image_size": size, "epochs": 2, "pixel_noise": False, "show_every_epochs": 9, "metrics_every_epochs": 9}
     settings = {**overrides, **small}
-    command = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     command += ["-m", "monai.bundle", "run", "--config_file", str(paths(*names, "multi_gpu_train"))]
     for name, value in {**settings, "output_dir": str(tmp_path / "two"), "device": "$torch.device('cpu')"}.items():
         command += [f"--{name}", str(value)]

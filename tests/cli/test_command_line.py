@@ -136,8 +136,12 @@ def test_a_file_of_arguments_counts_and_the_command_line_goes_before_it(config, 
 
 def test_only_the_runner_of_bundles_is_checked(config, monkeypatch):
     arguments = ["run", "--config_file", config, "--batchsize", "8"]
-    monkeypatch.setattr(sys, "argv", ["/usr/bin/pytest", *arguments])
-    begin()
+    monkeypatch.setattr(sys, "excepthook", hook := lambda *_: None)
+    for program in ("/usr/bin/pytest", "/home/me/bundle/__main__.py", "", "-c"):
+        monkeypatch.setattr(sys, "argv", [program, *arguments])
+        begin()
+        assert sys.excepthook is hook  # a host's own
     monkeypatch.setattr(sys, "argv", ["/site-packages/monai/bundle/__main__.py", *arguments])
     with pytest.raises(ValueError, match="the nearest is --batch_size"):
         begin()
+    assert sys.excepthook is not hook

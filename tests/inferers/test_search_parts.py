@@ -81,3 +81,11 @@ def test_a_unet_that_proposes_is_loaded_too(generator, tmp_path):
     )
     assert torch.equal(unet.weight, trained.weight)
     assert not unet.training
+
+
+def test_a_bank_stays_where_its_owner_has_it(generator, tmp_path):
+    mine, moved = bank(), []
+    mine._apply = lambda *arguments, **options: moved.append(arguments)
+    fill_latent_bank(mine, generator, str(tmp_path / "bank.pt"))
+    assert moved == []
+    assert torch.load(tmp_path / "bank.pt", weights_only=True)["latents"].device.type == "cpu"
