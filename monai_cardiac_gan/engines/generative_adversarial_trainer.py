@@ -67,7 +67,7 @@ class GenerativeAdversarialTrainer(Trainer):
             the generator's output.
         generator: maps latents (N, latent_size) to images (N, C, H, W).
         critic: maps images to one score each (N,), without mixing samples.
-        generator_optimizer: the paper uses Adam, learning rate 1e-4, betas (0, 0.9), for both.
+        generator_optimizer: the paper uses Adam, learning rate 1e-4, betas (0.0, 0.9), for both.
         critic_optimizer: see above.
         latent_size: numbers in a latent vector.
         n_critic: updates of the critic for each of the generator; 5 in the paper.

@@ -100,7 +100,8 @@ def test_the_network_takes_and_gives_what_the_metadata_say(bundle, paths):
     )
 
 
-def test_the_exported_generator_paints_what_the_shipped_one_paints(bundle, paths, tmp_path):
+@pytest.mark.parametrize("trace", [True, False], ids=["traced", "scripted"])
+def test_the_exported_generator_paints_what_the_shipped_one_paints(bundle, paths, tmp_path, trace):
     ckpt_export(
         "network_def",
         filepath=str(tmp_path / "model.ts"),
@@ -108,7 +109,7 @@ def test_the_exported_generator_paints_what_the_shipped_one_paints(bundle, paths
         meta_file=str(bundle / "configs" / "metadata.json"),
         config_file=paths("inference"),
         bundle_root=str(bundle),
-        use_trace=True,
+        use_trace=trace,
     )
     exported = torch.jit.load(tmp_path / "model.ts").eval()
     parser = ConfigParser(ConfigParser.load_config_files(paths("inference")))
