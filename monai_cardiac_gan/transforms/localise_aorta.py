@@ -12,7 +12,7 @@ from monai.utils import MetaKeys
 from monai_cardiac_gan.aorta import AortaTrack, localise_aorta, track_from_labels
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.transforms.ras_volume import RasVolume
-from monai_cardiac_gan.transforms.record_transform import RecordTransform
+from monai_cardiac_gan.transforms.record_transform import RecordTransform, collate_as_list
 
 __all__ = ["LocaliseAorta", "LocaliseAortaD", "LocaliseAortaDict", "LocaliseAortad"]
 
@@ -21,6 +21,9 @@ SAME_GRID_MM = 1e-3
 """Affines that differ by less are the same; files round them."""
 SHOWN_VALUES = 10
 """Values of a label map that a message names."""
+
+
+collate_as_list(AortaTrack)  # tracks differ in length
 
 
 class LocaliseAorta(Transform):
