@@ -24,6 +24,7 @@ class EarlierFile:
         is_own: whether the training may replace the file; a writer that loads its state sets it.
 
     Raises:
+        ValueError: when `overwrite` is neither True nor False, such as the text ``"false"``.
         FileExistsError: when the file is there and the engine has not gone on from a checkpoint.
 
     Example:
@@ -38,6 +39,8 @@ class EarlierFile:
     """
 
     def __init__(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
+        if not isinstance(overwrite, bool):
+            raise ValueError(f"overwrite is {overwrite!r}, of type {type(overwrite).__name__}: expected True or False.")
         self.path = Path(path)
         self.is_own = overwrite
 

@@ -73,3 +73,8 @@ def test_a_trainer_that_begins_its_first_epoch_anew_has_gone_on(tmp_path):
     engine.critic_updates = 3
     EarlierFile(tmp_path / "last.pt").attach(engine)
     engine.run([0])
+
+
+def test_a_text_is_no_leave_to_overwrite(tmp_path):
+    with pytest.raises(ValueError, match="overwrite is 'false', of type str: expected True or False"):
+        AtomicCheckpointSaver(tmp_path / "last.pt", nn.Linear(1, 1), overwrite="false")
