@@ -250,4 +250,6 @@ def _figure(record: Record) -> Figure:
         spacing,
         track,
         [(int(patch.meta[PatchColumn.SLICE]), patch[0].as_tensor().numpy()) for patch in shown],
+        name=str(record[Field.SUBJECT]),
+        patch_slice_mm=float(patches[0].pixdim[2]),
     )

@@ -144,6 +144,13 @@ def test_the_shipped_intervals_belong_to_the_shipped_generator_and_the_usual_sea
     assert set(intervals) == {"pixel", "diameter_mm", "centre_mm"}
 
 
+def test_the_demo_searches_as_the_shipped_intervals_were_learnt(bundle, paths):
+    parser = ConfigParser(ConfigParser.load_config_files(paths("inference", "demo")))
+    parser["bundle_root"], parser["device"] = str(bundle), "cpu"
+    generator = load_network(parser.get_parsed_content("generator"), str(bundle / "models" / "model.pt"))
+    assert read_calibration(bundle / "models" / "calibration.json", generator, parser.get_parsed_content("inferer"))
+
+
 @pytest.mark.parametrize("name", [*ALONE, *BEHIND, "metadata"])
 def test_every_target_is_a_full_path_that_exists_and_files_are_indented_by_four(paths, name):
     (path,) = paths(name)
