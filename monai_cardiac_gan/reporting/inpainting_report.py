@@ -197,11 +197,9 @@ def _place(origin: PatchOrigin) -> str:
     """The slice, of which grid it is, and where that lies: the volume's own slices may be thicker."""
     if origin.affine is None:
         return f"slice {origin.slice}"
-    slice_mm = float(np.linalg.norm(origin.affine[:3, 2]))
-    return (
-        f"{origin.slice * slice_mm:.4g} mm above the lowest slice (slice {origin.slice} of the {slice_mm:.3g} mm grid of patches; z "
-        f"{origin.affine[2, 3]:.1f} mm in the scanner)"
-    )
+    slice_mm, z_mm = float(np.linalg.norm(origin.affine[:3, 2])), float(origin.affine[2, 3])
+    height = f"{origin.slice * slice_mm:.4g} mm above the lowest slice"
+    return f"{height} (slice {origin.slice} of the {slice_mm:.3g} mm grid of patches, z {z_mm:.1f} mm in the scanner)"
 
 
 def _as_entry(disc: AortaDisc | AortaEllipse | None) -> dict[str, Any] | None:
