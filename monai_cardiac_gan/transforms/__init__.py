@@ -23,7 +23,7 @@ from monai_cardiac_gan.transforms.identify_volume import (
     FingerprintVolumed,
     FingerprintVolumeDict,
 )
-from monai_cardiac_gan.transforms.load_volume import LoadVolume, LoadVolumeD, LoadVolumed, LoadVolumeDict, VolumeError
+from monai_cardiac_gan.transforms.load_volume import LoadVolume, LoadVolumeD, LoadVolumed, LoadVolumeDict
 from monai_cardiac_gan.transforms.localise_aorta import (
     LocaliseAorta,
     LocaliseAortaD,
@@ -39,6 +39,7 @@ from monai_cardiac_gan.transforms.scale_by_percentiles import (
     ScaleByPercentilesDict,
 )
 from monai_cardiac_gan.transforms.standard_volume import standard_volume
+from monai_cardiac_gan.transforms.volume_error import VolumeError
 
 __all__ = [
     "Crop",
