@@ -14,10 +14,10 @@ from monai_cardiac_gan.data.datalist import (
     Record,
     read_datalist,
     records_from_csv,
-    records_from_folder,
     records_from_json,
 )
 from monai_cardiac_gan.data.file_name import file_name_of
+from monai_cardiac_gan.data.folder_scan import records_from_folder
 from monai_cardiac_gan.data.manifest import (
     EXCLUDED,
     KEPT,

@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from monai_cardiac_gan.data.folder_scan import records_from_folder
 from monai_cardiac_gan.data.table import read_table
+from monai_cardiac_gan.data.volume_files import subject_of
 from monai_cardiac_gan.keys import Field
 
-__all__ = ["Record", "read_datalist", "records_from_csv", "records_from_folder", "records_from_json"]
+__all__ = ["Record", "read_datalist", "records_from_csv", "records_from_json"]
 
 Record = dict[str, Any]
 """One volume: at least `Field.IMAGE` (a path) and `Field.SUBJECT`."""
 
-VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 SEED_COLUMNS = ("seed_x", "seed_y", "seed_z")
 LOWEST_GRADE, HIGHEST_GRADE = 0.0, 4.0
 
@@ -50,27 +51,6 @@ def read_datalist(source: str | os.PathLike[str], section: str = "training") -> 
     raise ValueError(f"{path}: not a data list; give a folder of volumes, a .json or a .csv data list.")
 
 
-def records_from_folder(folder: str | os.PathLike[str]) -> list[Record]:
-    """One record for each volume file, and for each sub-folder of DICOM files, directly in a folder.
-
-    The subject is the file's name without its ending (the sub-folder's name for DICOM). A folder of DICOM files itself
-    is one record.
-
-    Raises:
-        ValueError: when there is no volume in it.
-    """
-    folder = Path(folder)
-    if _holds_dicom(folder):
-        return [{Field.IMAGE: str(folder), Field.SUBJECT: folder.resolve().name}]
-    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    found = [entry for entry in entries if _is_volume(entry) or _holds_dicom(entry)]
-    if not found:
-        raise ValueError(
-            f"{folder}: holds no volumes; expected {', '.join(VOLUME_SUFFIXES)} files or sub-folders with DICOM series."
-        )
-    return [{Field.IMAGE: str(entry), Field.SUBJECT: subject_of(entry)} for entry in found]
-
-
 def records_from_json(path: str | os.PathLike[str], section: str = "training") -> list[Record]:
     """Records of one section of a Medical Segmentation Decathlon data list; paths are relative to the file.
 
@@ -98,31 +78,6 @@ def records_from_csv(path: str | os.PathLike[str]) -> list[Record]:
     path = Path(path)
     rows = read_table(path, [Field.IMAGE])
     return [_record_or_error(path, number, row) for number, row in enumerate(rows, start=2) if any(row.values())]
-
-
-def subject_of(path: Path) -> str:
-    """The file's name without the ending of its format: ``la_003.nii.gz`` -> ``la_003``."""
-    for suffix in VOLUME_SUFFIXES:
-        if path.name.lower().endswith(suffix):
-            return path.name[: -len(suffix)]
-    return path.name
-
-
-def _is_volume(path: Path) -> bool:
-    # by the name alone: a link that leads nowhere must be told of, not passed over
-    return path.name.lower().endswith(VOLUME_SUFFIXES)
-
-
-def _holds_dicom(path: Path) -> bool:
-    """Whether a folder holds DICOM files; a file is one if 'DICM' stands behind its 128 bytes of preamble."""
-    if not path.is_dir():
-        return False
-    for entry in sorted(path.iterdir()):
-        if entry.is_file():  # whatever its name: many exports name files by their UID
-            with entry.open("rb") as file:
-                if file.read(132)[128:] == b"DICM":
-                    return True
-    return False
 
 
 def _record_or_error(source: Path, number: int, entry: Mapping[str, Any]) -> Record:

@@ -32,6 +32,12 @@ from monai_cardiac_gan.transforms.localise_aorta import (
 )
 from monai_cardiac_gan.transforms.paste_patch import VolumePainter, paste_patch
 from monai_cardiac_gan.transforms.record_transform import RecordTransform
+from monai_cardiac_gan.transforms.refuse_label_map import (
+    RefuseLabelMap,
+    RefuseLabelMapD,
+    RefuseLabelMapd,
+    RefuseLabelMapDict,
+)
 from monai_cardiac_gan.transforms.scale_by_percentiles import (
     ScaleByPercentiles,
     ScaleByPercentilesD,
@@ -68,6 +74,10 @@ __all__ = [
     "LocaliseAortaDict",
     "LocaliseAortad",
     "RecordTransform",
+    "RefuseLabelMap",
+    "RefuseLabelMapD",
+    "RefuseLabelMapDict",
+    "RefuseLabelMapd",
     "ScaleByPercentiles",
     "ScaleByPercentilesD",
     "ScaleByPercentilesDict",

@@ -14,7 +14,7 @@ from monai.data.image_reader import ImageReader
 from monai.data.utils import affine_to_spacing
 from monai.transforms import EnsureChannelFirst, Transform
 from monai.transforms.io.array import switch_endianness
-from monai.utils import MetaKeys
+from monai.utils import ImageMetaKey, MetaKeys
 
 from monai_cardiac_gan.data.volume_files import (
     META_IMAGE_SUFFIXES,
@@ -120,6 +120,7 @@ def _read(path: Path, is_stated: bool) -> MetaTensor:
     try:
         # without MONAI's LoadImage: it makes a reader of each kind, and the one for GPUs logs that it has no GPU, each time
         array, meta = reader.get_data(reader.read(str(path)))
+        meta[ImageMetaKey.FILENAME_OR_OBJ] = str(path)
         image = MetaTensor.ensure_torch_and_prune_meta(array.astype(np.float32), switch_endianness(meta, "<"))
         return EnsureChannelFirst()(image)
     except VolumeError:

@@ -111,6 +111,28 @@ def test_every_bad_file_is_left_out_with_its_reason_and_the_others_go_on(hearts,
         assert outcomes[name].reason in caplog.text
 
 
+def test_label_maps_beside_the_images_are_nobody(tmp_path, write_tube):
+    """By their name in a folder, by their content in a list."""
+    for number in range(2):
+        write_tube(f"p{number}_image.nii", seed=number, folder=tmp_path / "in")
+        voxels = nibabel.load(tmp_path / "in" / f"p{number}_image.nii").get_fdata()
+        labels = nibabel.Nifti1Image((voxels > 500).astype(np.uint8), np.diag([1.5, 1.5, 3.0, 1.0]))
+        nibabel.save(labels, tmp_path / "in" / f"p{number}_label.nii.gz")
+        nibabel.save(labels, tmp_path / "in" / f"p{number}_other.nii.gz")
+    names = [f"p{number}_{kind}" for number in range(2) for kind in ("image", "label", "other")]
+    expected = {name: "kept" if name.endswith("image") else "excluded" for name in names}
+    entries = prepare(tmp_path / "in", tmp_path / "set")
+    assert {entry.subject: entry.status for entry in entries} == expected
+    reasons = {entry.subject: entry.reason for entry in read_manifest(tmp_path / "set").volumes}
+    assert "p0_label.nii.gz: is a label map by its name" in reasons["p0_label"]
+    assert "p1_other.nii.gz: is a label map (2 values" in reasons["p1_other"]
+    rows = "".join(f"{name}.nii{'' if name.endswith('image') else '.gz'}\n" for name in names)
+    (tmp_path / "in" / "list.csv").write_text(f"image\n{rows}")
+    entries = prepare(tmp_path / "in" / "list.csv", tmp_path / "listed")
+    assert {entry.subject: entry.status for entry in entries} == expected
+    assert all("is a label map (2 values" in entry.reason for entry in entries if not entry.is_kept)
+
+
 def test_strict_runs_write_the_set_and_end_with_a_status(hearts, tmp_path):
     (hearts / "broken.nii.gz").write_bytes(b"no image")
     with pytest.raises(SystemExit) as caught:
