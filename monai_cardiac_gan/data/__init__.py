@@ -5,8 +5,6 @@ from monai_cardiac_gan.data.content_hash import (
     InputState,
     input_state,
     read_input_states,
-    settings_digest,
-    settings_of,
     write_input_states,
 )
 from monai_cardiac_gan.data.corrections import corrected, read_corrections, shortest_tail
@@ -17,6 +15,7 @@ from monai_cardiac_gan.data.datalist import (
     records_from_json,
 )
 from monai_cardiac_gan.data.file_name import file_name_of
+from monai_cardiac_gan.data.described_settings import settings_digest, settings_of
 from monai_cardiac_gan.data.folder_scan import records_from_folder
 from monai_cardiac_gan.data.manifest import (
     EXCLUDED,

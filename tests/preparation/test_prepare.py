@@ -272,6 +272,43 @@ def test_a_file_that_changed_is_prepared_again_and_its_old_patches_go(hearts, tm
     assert [entry.split for entry in before] == [entry.split for entry in after]
 
 
+def test_voxels_beside_their_header_that_changed_are_prepared_again(hearts, tmp_path):
+    """The header, the sizes and all times of the content are those of before."""
+    head = (
+        "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\n"
+        "TransformMatrix = -1 0 0 0 -1 0 0 0 1\nOffset = 0 0 0\nElementSpacing = 1.5 1.5 3\n"
+        "DimSize = 90 90 30\nElementType = MET_FLOAT\nElementDataFile = {}.raw\n"
+    )
+    for path in sorted(hearts.iterdir()):
+        voxels = nibabel.load(path).get_fdata(dtype=np.float32)
+        name = path.name.split(".")[0]
+        (hearts / f"{name}.mhd").write_text(head.format(name))
+        (hearts / f"{name}.raw").write_bytes(voxels.T.tobytes())
+        path.unlink()
+    before = prepare(hearts, tmp_path / "set")
+    raw = hearts / "s0.raw"
+    times, voxels = raw.stat(), np.frombuffer(raw.read_bytes(), dtype=np.float32).reshape(30, 90, 90)
+    raw.write_bytes(voxels[:, :, ::-1].tobytes())
+    os.utime(raw, ns=(times.st_atime_ns, times.st_mtime_ns))
+    after = prepare(hearts, tmp_path / "set")
+    assert [entry.key == other.key for entry, other in zip(before, after, strict=True)] == [False, True]
+    assert before[0].digest != after[0].digest
+
+
+def test_a_header_that_names_a_missing_file_says_so(hearts, tmp_path):
+    (hearts / "z.mhd").write_text("NDims = 3\nElementDataFile = gone.raw\n")
+    entry = prepare(hearts, tmp_path / "set")[-1]
+    assert (
+        entry.reason
+        == f"{hearts / 'z.mhd'}: cannot be read (No such file or directory: gone.raw); check the path and its rights."
+    )
+
+
+def test_steps_that_nothing_tells_apart_are_refused(hearts, tmp_path):
+    with pytest.raises(TypeError, match="has no name that tells what it does"):
+        prepare(hearts, tmp_path / "set", scale=lambda record: record)
+
+
 def test_a_touched_file_is_read_but_not_prepared_again(hearts, tmp_path):
     before = prepare(hearts, tmp_path / "set")
     times = times_of(tmp_path / "set")
