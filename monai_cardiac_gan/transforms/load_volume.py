@@ -139,7 +139,11 @@ def _reader(path: Path, is_stated: bool) -> ImageReader:
         return DicomSeriesReader(is_stated)
     if name.endswith(NIBABEL_SUFFIXES):
         return NibabelReader()
-    if name.endswith(ITK_SUFFIXES):
+    if name.endswith(META_IMAGE_SUFFIXES):
+        import itk  # here alone: it takes 1.5 GB on the disk, and a machine that only trains can do without
+
+        return ITKReader(imageio=itk.MetaImageIO.New())  # by itself ITK does not know the ending in capitals
+    if name.endswith(NRRD_SUFFIXES):
         return ITKReader()
     raise VolumeError(
         f"{path}: the format '{path.suffix}' is not read here; expected {', '.join(NIBABEL_SUFFIXES + ITK_SUFFIXES)} "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nibabel
@@ -26,12 +26,12 @@ POSITION_TOLERANCE_MM = 0.25
 """How far a voxel may lie from where the affine puts it: a quarter of a patch's pixel, less than the localisation errs."""
 NRRD_SPACES = ("right-anterior-superior", "ras", "left-anterior-superior", "las", "left-posterior-superior", "lps")
 """Worlds whose axes are those of the body; ITK takes the axes of any other for LPS."""
-META_IMAGE_FIELDS: tuple[tuple[str, ...], ...] = (
-    ("ElementSpacing", "ElementSize"),
-    ("TransformMatrix", "Rotation", "Orientation"),
-    ("Offset", "Position", "Origin"),
-)
-"""Spacing, orientation and place, each with the names under which MetaIO knows it."""
+META_IMAGE_FIELDS = {
+    ("ElementSpacing", "ElementSize"): 3,
+    ("TransformMatrix", "Rotation", "Orientation"): 9,
+    ("Offset", "Position", "Origin"): 3,
+}
+"""Names under which MetaIO knows spacing, orientation and place, and how many numbers each has in three dimensions."""
 MGH_GOOD_RAS = slice(28, 30)
 """Bytes of the flag that says whether an MGH file knows its orientation (FreeSurfer, MghFormat)."""
 NIFTI_UNITS = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
@@ -67,7 +67,11 @@ def unstated_geometry(path: Path) -> str:
             return "" if any(file.read(MGH_GOOD_RAS.stop)[MGH_GOOD_RAS]) else "goodRASFlag"
     if name.endswith(META_IMAGE_SUFFIXES):
         fields = meta_image_header(path).fields
-        return ", ".join(names[0] for names in META_IMAGE_FIELDS if not any(fields.get(each) for each in names))
+        return ", ".join(
+            names[0]
+            for names, count in META_IMAGE_FIELDS.items()
+            if not any(_are_numbers(fields.get(each, "").split(), count) for each in names)
+        )
     if name.endswith(NRRD_SUFFIXES):
         return _unstated_in_nrrd(nrrd_header(path).fields)
     return ""
@@ -118,18 +122,35 @@ def _unstated_in_nifti(path: Path) -> str:
     file = nibabel.load(path)
     if not isinstance(file, nibabel.Nifti1Pair):
         return "orientation (Analyze 7.5 has none)"
+    # nibabel fills in what is zero, unless it is told not to check
+    with file.file_map.get("header", file.file_map["image"]).get_prepare_fileobj("rb") as stream:
+        header = type(file.header).from_fileobj(stream, check=False)
     # NIfTI-1 standard, qform_code and sform_code: 0 means that no coordinate system is known
-    stated = file.header["qform_code"] > 0 or file.header["sform_code"] > 0
-    return "" if stated else "qform_code, sform_code"
+    if header["sform_code"] > 0:
+        return ""
+    if header["qform_code"] > 0:
+        return "" if np.all(header["pixdim"][1:4] != 0) else "pixdim"
+    return "qform_code, sform_code"
 
 
 def _unstated_in_nrrd(fields: Mapping[str, str]) -> str:
-    unstated = [name for name in ("space directions", "space origin") if not fields.get(name)]
-    if "none" in fields.get("space directions", "").split():
-        unstated.append("space directions of each axis")
+    vectors = {name: re.findall(r"\(([^)]*)\)", fields.get(name, "")) for name in ("space directions", "space origin")}
+    counts = {"space directions": 3, "space origin": 1}
+    unstated = [
+        name
+        for name, found in vectors.items()
+        if len(found) != counts[name] or not all(_are_numbers(vector.split(","), 3) for vector in found)
+    ]
     if fields.get("space", "").lower() not in NRRD_SPACES:
         unstated.append("space with the axes of the body")
     return ", ".join(unstated)
+
+
+def _are_numbers(words: Sequence[str], count: int) -> bool:
+    try:
+        return len(words) == count and bool(np.isfinite([float(word) for word in words]).all())
+    except ValueError:
+        return False
 
 
 def _factor(path: Path, unit: str | int, known: Mapping[str, float] | Mapping[int, float]) -> float:

@@ -41,6 +41,12 @@ def test_every_format_gives_the_same_voxels_at_the_same_places(tmp_path, voxels,
     np.testing.assert_allclose(image.affine.numpy(), AFFINE, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.nrrd", "a.mha"])
+def test_endings_in_capitals_are_the_same_formats(tmp_path, voxels, name):
+    path = write(tmp_path / name, voxels).rename(tmp_path / name.upper())
+    np.testing.assert_array_equal(LoadVolume()(path)[0].numpy(), voxels)
+
+
 def test_a_dicom_series_is_one_volume_sorted_along_the_body(dicom_series):
     image = LoadVolume()(dicom_series)
     assert image.shape == (1, 128, 128, 128)
@@ -171,6 +177,30 @@ def test_a_meta_image_that_does_not_state_its_geometry_is_refused(tmp_path, voxe
     assert LoadVolume("RAS", (1, 2, 3))(path).pixdim.tolist() == [1, 2, 3]
 
 
+def test_a_field_with_too_few_numbers_is_no_statement(tmp_path, voxels):
+    """MetaIO then forgets the spacing, too."""
+    path = write_mha(tmp_path / "a.mha", voxels, Offset="1 2")
+    with pytest.raises(VolumeError, match=r"a\.mha: the header holds no usable affine .*: without Offset\)"):
+        LoadVolume()(path)
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.hdr"])
+def test_a_qform_without_voxel_sizes_is_refused(tmp_path, voxels, name):
+    """nibabel replaces sizes of zero by one."""
+    kind = nibabel.Nifti1Pair if name.endswith("hdr") else nibabel.Nifti1Image
+    image = kind(voxels, None)
+    image.header.set_sform(None, code=0)
+    image.header.set_qform(np.diag([1.5, 1.5, 3.0, 1.0]), code=1)
+    nibabel.save(image, tmp_path / name)
+    assert LoadVolume()(tmp_path / name).pixdim.tolist() == [1.5, 1.5, 3.0]
+    zipped = name.endswith("gz")
+    content = bytearray(gzip.decompress((tmp_path / name).read_bytes()) if zipped else (tmp_path / name).read_bytes())
+    content[80:92] = bytes(12)  # pixdim[1] to pixdim[3] of NIfTI-1
+    (tmp_path / name).write_bytes(gzip.compress(content) if zipped else content)
+    with pytest.raises(VolumeError, match=f"{name}: the header holds no usable affine .*: without pixdim"):
+        LoadVolume()(tmp_path / name)
+
+
 def test_other_names_of_the_same_field_are_statements(tmp_path, voxels):
     lines = {"ElementSize": "1.5 1.5 3", "Rotation": "-1 0 0 0 -1 0 0 0 1", "Position": "1 2 3"}
     path = write_mha(tmp_path / "a.mha", voxels, without=["ElementSpacing", "TransformMatrix", "Offset"], **lines)
@@ -188,7 +218,10 @@ def test_other_names_of_the_same_field_are_statements(tmp_path, voxels):
             "space directions, space origin, space with the axes of the body",
         ),
         ([], {"space": "scanner-xyz"}, "space with the axes of the body"),
-        ([], {"space_directions": "(-1.5,0,0) (0,-1.5,0) none"}, "space directions of each axis"),
+        ([], {"space_directions": "(-1.5,0,0) (0,-1.5,0) none"}, "space directions"),
+        ([], {"space_directions": "(nan,nan,nan) (nan,nan,nan) (nan,nan,nan)"}, "space directions"),
+        ([], {"space_origin": "none"}, "space origin"),
+        ([], {"space_origin": "(nan,nan,nan)"}, "space origin"),
     ],
 )
 @pytest.mark.parametrize("ending", ["nrrd", "nhdr"])
