@@ -14,8 +14,8 @@ from monai_cardiac_gan.data.datalist import (
     records_from_csv,
     records_from_json,
 )
-from monai_cardiac_gan.data.file_name import file_name_of
 from monai_cardiac_gan.data.described_settings import settings_digest, settings_of
+from monai_cardiac_gan.data.file_name import file_name_of
 from monai_cardiac_gan.data.folder_scan import records_from_folder
 from monai_cardiac_gan.data.manifest import (
     EXCLUDED,
