@@ -255,5 +255,5 @@ def _figure(record: Record) -> Figure:
         track,
         [(int(patch.meta[PatchColumn.SLICE]), patch[0].as_tensor().numpy()) for patch in shown],
         name=str(record[Field.SUBJECT]),
-        patch_slice_mm=float(patches[0].pixdim[2]),
+        patch_slice_mm=float(np.linalg.norm(np.asarray(patches[0].affine)[:3, 2])),
     )

@@ -44,8 +44,7 @@ def figure_of_uncertainty(patch: InpaintedPatch, half_width: Any = None, title: 
     _show_map(panels[3], difference, "acquired - expected", "RdBu_r", window, signed=True)
     for axes in panels:
         frame_mask(axes, patch.mask)
-    for axes in panels[2:]:
-        scale_bar(axes, patch.origin.pixel_mm)
+    scale_bar(panels[2], patch.origin.pixel_mm)
     return figure
 
 
