@@ -7,7 +7,7 @@ from monai_cardiac_gan.data.content_hash import (
     read_input_states,
     write_input_states,
 )
-from monai_cardiac_gan.data.corrections import corrected, read_corrections, shortest_tail
+from monai_cardiac_gan.data.corrections import corrected, read_corrections
 from monai_cardiac_gan.data.datalist import (
     Record,
     read_datalist,
@@ -35,6 +35,7 @@ from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
 from monai_cardiac_gan.data.patch_loader import patch_loader
 from monai_cardiac_gan.data.patch_set import patch_stack
 from monai_cardiac_gan.data.patch_store import PatchStore
+from monai_cardiac_gan.data.path_tails import shortest_tail
 from monai_cardiac_gan.data.pseudonyms import Pseudonyms
 from monai_cardiac_gan.data.resumable_batches import ResumableBatches
 from monai_cardiac_gan.data.splits import TEST, TRAIN, given_split, same_person_groups, split_subjects

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monai_cardiac_gan.data.datalist import Record
+from monai_cardiac_gan.data.path_tails import ends_with
 from monai_cardiac_gan.data.table import read_table
 from monai_cardiac_gan.keys import Field
 
-__all__ = ["corrected", "ends_with", "read_corrections", "shortest_tail"]
+__all__ = ["corrected", "read_corrections"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def corrected(
 
     A row names a volume by its subject and, where that has several, by its file: its name, or as much of the path before it
     as tells it from others, such as ``visit1/heart.nii``. A point for a file name that several volumes of the subject share
-    goes to all of them, with a warning.
+    becomes a hint to all of them (`Field.HINT`), with a warning: it counts in those in which a vessel lies there.
 
     Args:
         records: of all volumes.
@@ -65,9 +66,12 @@ def corrected(
     changed = [dict(record) for record in records]
     images = [str(name) for name in shown or [record[Field.IMAGE] for record in records]]
     found: dict[int, list[float] | None] = {}
+    shared: set[int] = set()
     for row in rows:
         point = _point(row)
-        for place in _places(row, point, changed, images):
+        places = _places(row, point, changed, images)
+        shared.update(places if len(places) > 1 else [])
+        for place in places:
             if found.setdefault(place, point) != point:
                 raise ValueError(
                     f"two corrections of '{row[SUBJECT]}' ({images[place]}): {_said(found[place])} and {_said(point)}; expected "
@@ -78,7 +82,7 @@ def corrected(
         if point is None:
             record[Field.ERROR] = f"{record[Field.IMAGE]}: {REJECTED}."
         else:
-            record[Field.CORRECTION] = point
+            record[Field.HINT if place in shared else Field.CORRECTION] = point
     return changed
 
 
@@ -94,7 +98,9 @@ def _places(
     ]
     if len(places) > 1 and image and point is not None:
         known = ", ".join(images[place] for place in places)
-        logger.warning("the correction of '%s' (%s) goes to all of %s; name a folder to mean one", name, image, known)
+        logger.warning(
+            "the correction of '%s' (%s) is a hint to all of %s; name a folder to mean one", name, image, known
+        )
         return places
     if len(places) != 1:
         known = ", ".join(sorted({record[Field.SUBJECT] for record in records})[:SHOWN])
@@ -104,30 +110,6 @@ def _places(
             f"...; where one has several volumes, name the file in the column '{IMAGE}', with folders where files share a name."
         )
     return places
-
-
-def ends_with(path: str, tail: str) -> bool:
-    """Whether a path ends with these parts.
-
-    Example:
-        >>> ends_with("/data/visit1/heart.nii", "visit1/heart.nii"), ends_with("/data/myvisit1/heart.nii", "visit1/heart.nii")
-        (True, False)
-    """
-    parts = Path(tail).parts
-    return Path(path).parts[-len(parts) :] == parts
-
-
-def shortest_tail(path: str, others: Sequence[str]) -> str:
-    """The file's name, with as many folders before it as tell it from other paths.
-
-    Example:
-        >>> shortest_tail("/data/visit1/heart.nii", ["/data/visit2/heart.nii"]), shortest_tail("/data/a.nii", ["/data/b.nii"])
-        ('visit1/heart.nii', 'a.nii')
-    """
-    parts = Path(path).parts
-    different = [other for other in others if other != path]
-    tails = ("/".join(parts[-length:]) for length in range(1, len(parts)))
-    return next((tail for tail in tails if not any(ends_with(other, tail) for other in different)), path)
 
 
 def _said(point: list[float] | None) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_cardiac_gan.data.folder_scan import records_from_folder
+from monai_cardiac_gan.data.path_tails import shortest_tail
 from monai_cardiac_gan.data.table import read_table
 from monai_cardiac_gan.data.volume_files import subject_of
 from monai_cardiac_gan.keys import Field
@@ -66,7 +67,7 @@ def records_from_json(path: str | os.PathLike[str], section: str = "training") -
         found = ", ".join(content) if isinstance(content, dict) else type(content).__name__
         raise ValueError(f"{path}: has no list '{section}' (found: {found}); name the section that holds the volumes.")
     entries = [entry if isinstance(entry, dict) else {Field.IMAGE: entry} for entry in content[section]]
-    return [_record_or_error(path, number, entry) for number, entry in enumerate(entries)]
+    return _told_apart([_record_or_error(path, number, entry) for number, entry in enumerate(entries)])
 
 
 def records_from_csv(path: str | os.PathLike[str]) -> list[Record]:
@@ -77,17 +78,38 @@ def records_from_csv(path: str | os.PathLike[str]) -> list[Record]:
     """
     path = Path(path)
     rows = read_table(path, [Field.IMAGE])
-    return [_record_or_error(path, number, row) for number, row in enumerate(rows, start=2) if any(row.values())]
+    return _told_apart(
+        [_record_or_error(path, number, row) for number, row in enumerate(rows, start=2) if any(row.values())]
+    )
 
 
-def _record_or_error(source: Path, number: int, entry: Mapping[str, Any]) -> Record:
-    """The record of an entry; of one that cannot be used only what it names and why, so that the others go on."""
+def _told_apart(records: list[tuple[Record, bool]]) -> list[Record]:
+    """Each file of its own subject where the list names none: by as much of its path as tells it from others.
+
+    ``p1/heart.nii`` and ``p2/heart.nii`` are two people, ``p1/heart.nii`` and ``p1/heart.nrrd`` are one.
+    """
+    stems = [str(Path(record[Field.IMAGE]).with_name(subject_of(Path(record[Field.IMAGE])))) for record, _ in records]
+    alike: dict[str, set[str]] = {}
+    for (record, _), stem in zip(records, stems, strict=True):
+        alike.setdefault(record[Field.SUBJECT], set()).add(stem)
+    for (record, is_named), stem in zip(records, stems, strict=True):
+        if not is_named:
+            record[Field.SUBJECT] = shortest_tail(stem, sorted(alike[record[Field.SUBJECT]]))
+    return [record for record, _ in records]
+
+
+def _record_or_error(source: Path, number: int, entry: Mapping[str, Any]) -> tuple[Record, bool]:
+    """The record of an entry, and whether that names the subject.
+
+    Of an entry that cannot be used it is only what that names and why, so that the others go on.
+    """
+    is_named = bool(entry.get(Field.SUBJECT))
     try:
-        return _record(source, number, entry)
+        return _record(source, number, entry), is_named
     except ValueError as error:
         image = str(entry.get(Field.IMAGE) or source)
         subject = str(entry.get(Field.SUBJECT) or subject_of(Path(image)))
-        return {Field.IMAGE: image, Field.SUBJECT: subject, Field.ERROR: str(error)}
+        return {Field.IMAGE: image, Field.SUBJECT: subject, Field.ERROR: str(error)}, is_named
 
 
 def _record(source: Path, number: int, entry: Mapping[str, Any]) -> Record:

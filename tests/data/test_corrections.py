@@ -1,9 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from monai_cardiac_gan.data import corrected, read_corrections, shortest_tail
-from monai_cardiac_gan.data.corrections import ends_with
+from monai_cardiac_gan.data import corrected, read_corrections
 
 RECORDS = [
     {"subject": "ann", "image": "/data/a1.nii"},
@@ -49,9 +46,9 @@ def test_files_of_one_name_are_told_apart_by_their_folders():
     assert ["correction" in record for record in full] == [False, True, False]
 
 
-def test_a_point_for_a_shared_file_name_goes_to_all_with_a_warning_and_an_exclusion_does_not(caplog):
+def test_a_point_for_a_shared_file_name_is_a_hint_to_all_and_an_exclusion_is_refused(caplog):
     row = {"subject": "ann", "x": "1", "y": "2", "z": "3", "image": "heart.nii"}
-    assert [record["correction"] for record in corrected(VISITS, [row])] == [[1, 2, 3]] * 3
+    assert [record.get("hint") for record in corrected(VISITS, [row])] == [[1, 2, 3]] * 3
     assert (
         "the correction of 'ann' (heart.nii) goes to all of /data/visit1/heart.nii, /data/visit2/heart.nii"
         in caplog.text
@@ -60,15 +57,6 @@ def test_a_point_for_a_shared_file_name_goes_to_all_with_a_warning_and_an_exclus
         ValueError, match=r"of 'ann' fits 3 volumes \(/data/visit1.*\), expected one; .* with folders where files"
     ):
         corrected(VISITS, [row | {"x": "", "y": "", "z": ""}])
-
-
-@given(st.lists(st.lists(st.sampled_from("ab"), min_size=1, max_size=4).map(lambda p: "/" + "/".join(p)), unique=True))
-def test_the_shortest_tail_of_a_path_fits_it_alone(paths):
-    for path in paths:
-        tail = shortest_tail(path, paths)
-        assert [other for other in paths if ends_with(other, tail)] == [path]
-        shorter = "/".join(tail.strip("/").split("/")[1:])
-        assert not shorter or len([other for other in paths if ends_with(other, shorter)]) > 1
 
 
 def test_images_may_be_shown_under_other_names():

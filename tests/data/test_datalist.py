@@ -64,3 +64,21 @@ def test_unusable_sources_are_named(tmp_path):
     (tmp_path / "list.json").write_text('{"test": []}')
     with pytest.raises(ValueError, match=r"has no list 'training' \(found: test\)"):
         read_datalist(tmp_path / "list.json")
+
+
+def test_files_of_one_name_in_several_folders_are_several_people_where_no_subject_is_given(tmp_path):
+    rows = ["p1/lgemri.nii", "p2/lgemri.nii", "p2/lgemri.nrrd", "x/p1/lgemri.nii", "p3/other.nii", "p1/lgemri.nii"]
+    (tmp_path / "list.csv").write_text("image\n" + "\n".join(rows) + "\n")
+    entries = [{"image": row} for row in rows]
+    (tmp_path / "list.json").write_text(json.dumps({"training": entries}))
+    for name in ("list.csv", "list.json"):
+        one, two, twin, deep, other, again = (record["subject"] for record in read_datalist(tmp_path / name))
+        assert two == twin == "p2/lgemri"  # one image in two formats
+        assert one == again == f"{tmp_path.name}/p1/lgemri"
+        assert deep == "x/p1/lgemri"
+        assert other == "other"
+
+
+def test_a_subject_that_is_given_stays(tmp_path):
+    (tmp_path / "list.csv").write_text("image,subject\np1/a.nii,ann\np2/a.nii,ann\np3/a.nii,\np4/a.nii,a\n")
+    assert [record["subject"] for record in read_datalist(tmp_path / "list.csv")] == ["ann", "ann", "p3/a", "a"]
