@@ -50,7 +50,7 @@ def test_a_point_for_a_shared_file_name_is_a_hint_to_all_and_an_exclusion_is_ref
     row = {"subject": "ann", "x": "1", "y": "2", "z": "3", "image": "heart.nii"}
     assert [record.get("hint") for record in corrected(VISITS, [row])] == [[1, 2, 3]] * 3
     assert (
-        "the correction of 'ann' (heart.nii) goes to all of /data/visit1/heart.nii, /data/visit2/heart.nii"
+        "the correction of 'ann' (heart.nii) is a hint to all of /data/visit1/heart.nii, /data/visit2/heart.nii"
         in caplog.text
     )
     with pytest.raises(
