@@ -2,7 +2,8 @@
 
 Each volume goes through the three ways in turn, so that what else the machine does hits all alike; medians are quoted. Peak
 memory is that of a process of its own for each way. The track is found before the clock starts: what is compared is the way
-from the file to the patches. The whole preparation (grading, localisation, writing) is timed beside it.
+from the file to the patches. The whole preparation (grading, localisation, writing) is timed beside it. TorchIO comes with the
+extra ``benchmarks``: ``pip install -c constraints.txt ".[benchmarks]"``.
 
     python benchmarks/preparation.py ../shared/data/msd_heart/images [--json FILE] [--volumes 14] [--rounds 3]
 """

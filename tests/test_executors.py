@@ -47,10 +47,12 @@ def test_no_more_tasks_are_in_flight_than_asked():
 
 SCRIPT = """
 import operator
-from monai_cardiac_gan.executors import local_executor
+from monai_cardiac_gan import executors
+
+executors.PRELOADED = []
 
 def work():
-    with local_executor(2) as pool:
+    with executors.local_executor(2) as pool:
         print(list(pool.map(operator.neg, [1, 2])))
 
 {call}
