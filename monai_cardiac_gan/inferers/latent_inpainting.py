@@ -108,18 +108,25 @@ class LatentInpaintingInferer(Inferer):
         self.seed, self.progress = seed, progress
 
     def __call__(  # type: ignore[override, unused-ignore]
-        self, inputs: Tensor, network: nn.Module, masks: Tensor | None = None, *args: Any, **kwargs: Any
+        self,
+        inputs: Tensor,
+        network: nn.Module,
+        masks: Tensor | None = None,
+        valid: Tensor | None = None,
+        *args: Any,
+        **kwargs: Any,
     ) -> Tensor:
         """
         Args:
             inputs: patches (N, 1, H, W), -1 to 1.
             network: the generator, (N, latent_size) to (N, 1, H, W).
             masks: see `search`.
+            valid: see `search`; give it for patches that reach over the edge of the field of view.
 
         Returns:
             The patches with the mask painted, from the best start; all other pixels are those of the input, bit by bit.
         """
-        return self.search(inputs, masks, network).best_inpainted().to(inputs.device)
+        return self.search(inputs, masks, network, valid).best_inpainted().to(inputs.device)
 
     def search(
         self, patches: Tensor, masks: Tensor | None, generator: nn.Module, valid: Tensor | None = None

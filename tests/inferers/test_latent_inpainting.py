@@ -312,6 +312,9 @@ def test_padding_is_not_searched_for_whatever_it_holds():
     torch.testing.assert_close(found[0].latents, found[1].latents, rtol=0, atol=0)
     seen = search.search(torch.where(valid, inputs, 0.7), MASK, network)
     assert (seen.latents - found[1].latents).abs().max() > 0.01
+    called = search(torch.where(valid, inputs, 0.7), network, MASK, valid)
+    assert torch.equal(called, found[1].best_inpainted())
+    assert not torch.equal(called, seen.best_inpainted())
     hidden = MASK.expand_as(valid)
     assert torch.equal(found[1].inpainted[:, 0][~hidden], torch.where(valid, inputs, 0.7)[~hidden])
 
