@@ -73,7 +73,7 @@ def fit_ellipse(patch: np.ndarray, disc: AortaDisc, pixel_mm: float = 1.0, seed:
     centre = np.asarray(disc.centre, dtype=np.float64)[None] * pixel_mm
     spacing, radius = np.array([pixel_mm, pixel_mm, 1.0]), np.array([disc.diameter_mm / 2])
     image = np.asarray(patch, dtype=np.float32)[..., None]
-    found, strength, _ = edge_points(image, spacing, np.zeros(1, dtype=int), centre, radius)
+    found, strength = edge_points(image, spacing, np.zeros(1, dtype=int), centre, radius)
     points = found[0][strength[0] > WEAK_EDGE]
     if len(points) < LEAST_POINTS:
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["RefinedCircles", "edge_points", "fit_circles", "has_bright_wall", "refine_circles"]
+__all__ = ["RefinedCircles", "brightness_along_rays", "edge_points", "fit_circles", "has_bright_wall", "refine_circles"]
 
 ANGLES = 48
 """Rays that leave each centre; one every 1.6 mm on the rim of a 24 mm aorta."""
@@ -47,13 +47,13 @@ class RefinedCircles:
         centres_mm: (n, 2).
         radii_mm: (n,).
         support: (n,) share of the rays that end on an edge within `OUTLIER_MM` of the circle, 0 to 1.
-        brightness: (n,) mean over the rays inside the circle, in the volume's unit.
+        walled: whether the rim is that of a wall brighter than the blood.
     """
 
     centres_mm: np.ndarray
     radii_mm: np.ndarray
     support: np.ndarray
-    brightness: np.ndarray
+    walled: bool
 
 
 def refine_circles(
@@ -76,11 +76,11 @@ def refine_circles(
     centres, radii = centres_mm.astype(np.float64), radii_mm.astype(np.float64)
     walled = has_bright_wall(volume, spacing, slices, centres, radii)
     for every in ROUNDS:
-        points, strength, brightness = edge_points(volume, spacing, slices, centres, radii, ANGLES // every, walled)
+        points, strength = edge_points(volume, spacing, slices, centres, radii, ANGLES // every, walled)
         centres, radii = _robust_fit(points, strength, centres, radii)
     distance = np.abs(np.linalg.norm(points - centres[:, None], axis=-1) - radii[:, None])
     support = ((distance < OUTLIER_MM) & (strength > WEAK_EDGE)).mean(1)
-    return RefinedCircles(centres, radii, support, brightness)
+    return RefinedCircles(centres, radii, support, walled)
 
 
 def fit_circles(points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -125,7 +125,9 @@ def has_bright_wall(
         radii: (n,) mm.
     """
     reaches = [np.linspace(*zone, WALL_SAMPLES)[None] * radii[:, None] for zone in (LUMEN, WALL, BEYOND)]
-    lumen, wall, beyond = (_along_rays(volume, spacing, slices, centres, reach, ANGLES // 4) for reach in reaches)
+    lumen, wall, beyond = (
+        brightness_along_rays(volume, spacing, slices, centres, reach, ANGLES // 4) for reach in reaches
+    )
     blood = lumen.mean((1, 2))
     bright = wall.mean(1).max(-1) > BRIGHT_WALL * blood
     # the median leaves the walls of neighbours out
@@ -140,7 +142,7 @@ def edge_points(
     radii: np.ndarray,
     rays: int = ANGLES,
     walled: bool = False,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Where each ray from each centre most likely leaves the vessel.
 
     Args:
@@ -153,13 +155,14 @@ def edge_points(
         walled: whether the rim is where brightness leaves the blood's, up or down (`has_bright_wall`); else where it falls.
 
     Returns:
-        Points (n, k, 2), mm; their strength (n, k), 0 (no edge) to 1 (a full step to the dark); the mean brightness
-        inside (n,), in the volume's unit.
+        Points (n, k, 2), mm; their strength (n, k), 0 (no edge) to 1 (a full step to the dark).
     """
     reach = np.arange(0.0, SEARCH_RANGE[1] * radii.max() + 2 * RADIAL_STEP_MM, RADIAL_STEP_MM)
-    brightness = _along_rays(volume, spacing, slices, centres, np.broadcast_to(reach, (len(radii), len(reach))), rays)
-    inside = _brightness_inside(brightness, reach, radii)
+    brightness = brightness_along_rays(
+        volume, spacing, slices, centres, np.broadcast_to(reach, (len(radii), len(reach))), rays
+    )
     if walled:
+        inside = _brightness_inside(brightness, reach, radii)
         brightness = -np.abs(brightness - inside[:, None, None])
     fall = -ndimage.gaussian_filter1d(brightness, EDGE_SMOOTHING_MM / RADIAL_STEP_MM, axis=-1, order=1)
     steepest = _steepest(brightness, reach, radii)[:, None, None]
@@ -171,7 +174,7 @@ def edge_points(
     radius = reach[best] + RADIAL_STEP_MM * _peak_offset(strength, best)
     points = centres[:, None] + _directions(rays)[None] * radius[..., None]
     chosen = np.take_along_axis(strength, best[..., None], -1)[..., 0]
-    return points, np.clip(chosen, 0.0, 1.0), inside
+    return points, np.clip(chosen, 0.0, 1.0)
 
 
 def _directions(rays: int) -> np.ndarray:
@@ -179,7 +182,7 @@ def _directions(rays: int) -> np.ndarray:
     return np.stack([np.cos(angles), np.sin(angles)], -1)
 
 
-def _along_rays(
+def brightness_along_rays(
     volume: np.ndarray, spacing: np.ndarray, slices: np.ndarray, centres: np.ndarray, reach: np.ndarray, rays: int
 ) -> np.ndarray:
     """Brightness (n, rays, m) at the distances `reach` (n, m), mm, from each centre."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from monai_cardiac_gan.aorta.circles import CircleCandidates
 
-__all__ = ["Tube", "find_tubes"]
+__all__ = ["Tube", "find_tubes", "join_tubes"]
 
 REWARD_OFFSET = 0.45
 """A circle whose score lies below this costs its tube more than it adds; real vessels score 0.6 to 0.9."""
@@ -22,6 +23,11 @@ LARGEST_GAP_MM = 9.0
 """Length that a tube may pass over; more than a centimetre of missing vessel is no vessel."""
 LARGEST_SLOPE = 1.5
 """Sideways movement per length above which two circles never belong to one tube (56 degrees from the body's axis)."""
+JOIN_GAP_MM, JOIN_SLOPE, JOIN_WIDTH = 30.0, 0.5, 1.4
+"""One vessel may be hidden for this height; its two parts then lie one above the other, to within this sideways movement per
+length, and their radii at the gap have at most this ratio."""
+JOIN_CIRCLES = 4
+"""Circles at either side of a gap whose median is compared."""
 OCCUPIED_MM = 6.0
 """Circles whose centres come this close to a tube that was taken already are spent with it."""
 
@@ -70,6 +76,49 @@ def find_tubes(circles: list[CircleCandidates], pixel_mm: float, count: int, sli
         tubes.append(tube)
         _spend(tube, centres, alive)
     return tubes
+
+
+def join_tubes(chosen: Tube, tubes: Sequence[Tube], slice_mm: float) -> Tube:
+    """The chosen tube with those that go on where it ends: parts of one vessel that is hidden for a few centimetres.
+
+    Args:
+        chosen: one of the tubes.
+        tubes: all of them; the nearest that fits is joined first.
+        slice_mm: distance of two slices.
+    """
+    rest = [tube for tube in tubes if tube is not chosen]
+    while fits := [tube for tube in rest if _continues(chosen, tube, slice_mm)]:
+        nearest = min(fits, key=lambda tube: _gap(chosen, tube))
+        rest.remove(nearest)
+        parts = sorted((chosen, nearest), key=_lower_end)
+        chosen = Tube(
+            slices=np.concatenate([part.slices for part in parts]),
+            centres_mm=np.concatenate([part.centres_mm for part in parts]),
+            radii_mm=np.concatenate([part.radii_mm for part in parts]),
+            scores=np.concatenate([part.scores for part in parts]),
+            total=chosen.total + nearest.total,
+        )
+    return chosen
+
+
+def _lower_end(tube: Tube) -> int:
+    return int(tube.slices[0])
+
+
+def _gap(one: Tube, other: Tube) -> int:
+    """Slices from the lower tube's end to the upper one's start; negative where they overlap."""
+    return int(max(one.slices[0], other.slices[0]) - min(one.slices[-1], other.slices[-1]))
+
+
+def _continues(one: Tube, other: Tube, slice_mm: float) -> bool:
+    lower, upper = sorted((one, other), key=_lower_end)
+    length = _gap(lower, upper) * slice_mm
+    if not 0 < length <= JOIN_GAP_MM:
+        return False
+    below, above = slice(-JOIN_CIRCLES, None), slice(JOIN_CIRCLES)
+    aside = np.median(upper.centres_mm[above], axis=0) - np.median(lower.centres_mm[below], axis=0)
+    ratio = np.median(upper.radii_mm[above]) / np.median(lower.radii_mm[below])
+    return bool(np.linalg.norm(aside) <= JOIN_SLOPE * length and 1 / JOIN_WIDTH < ratio < JOIN_WIDTH)
 
 
 def _best_chain(

@@ -9,7 +9,9 @@ from monai_cardiac_gan.aorta.tubes import (
     GROWTH_WEIGHT_PER_MM,
     LARGEST_SLOPE,
     REWARD_OFFSET,
+    Tube,
     find_tubes,
+    join_tubes,
 )
 
 
@@ -77,3 +79,33 @@ def test_tubes_are_disjoint_and_best_first():
 def test_nothing_is_found_where_no_circle_is_worth_it():
     assert find_tubes(straight(10, (30.0, 30.0), score=0.4), 1.0, 3, 3.0) == []
     assert find_tubes([], 1.0, 3, 3.0) == []
+
+
+def vessel(first, last, x=40.0, radius=11.0):
+    count = last - first + 1
+    return Tube(
+        np.arange(first, last + 1),
+        np.full((count, 2), [x, 50.0]),
+        np.full(count, radius),
+        np.full(count, 0.8),
+        count * 0.3,
+    )
+
+
+def test_parts_of_one_hidden_vessel_are_joined_in_order():
+    middle, lower, upper = vessel(20, 39), vessel(0, 11, x=44.0), vessel(48, 60, radius=10.0)
+    whole = join_tubes(middle, [upper, middle, lower], 3.0)
+    assert whole.slices.tolist() == [*range(12), *range(20, 40), *range(48, 61)]
+    assert whole.centres_mm[:, 0].tolist() == [44.0] * 12 + [40.0] * 33
+    assert whole.total == pytest.approx(45 * 0.3)
+    assert len(whole.scores) == len(whole.radii_mm) == 45
+
+
+@pytest.mark.parametrize(
+    "other",
+    [vessel(52, 70), vessel(45, 70, x=50.0), vessel(45, 70, radius=16.0), vessel(30, 70)],
+    ids=["too far", "too far aside", "too wide", "beside it"],
+)
+def test_other_vessels_are_not_joined(other):
+    chosen = vessel(20, 40)
+    assert join_tubes(chosen, [chosen, other], 3.0) is chosen
