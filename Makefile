@@ -10,7 +10,9 @@ ready := $(VENV)/.ready
 bundle := bundles/cardiac_aorta_wgan_gp
 demo_dir := $(abspath $(DEMO_DIR))
 data_dir := $(demo_dir)/phantoms
-run = cd $(bundle) && $(bin)/python -W ignore -m monai.bundle run --dataset_dir "$(data_dir)"
+# MONAI's warning that a config is code, which for this bundle is known; all other warnings are shown
+quiet := -W "ignore:parsing config_file:UserWarning"
+run = cd $(bundle) && $(bin)/python $(quiet) -m monai.bundle run --dataset_dir "$(data_dir)"
 comma := ,
 empty :=
 configs = --config_file "[$(subst $(empty) $(empty),$(comma),$(foreach name,$(1) $(DEMO),'configs/$(name).json'))]"

@@ -1,11 +1,11 @@
-"""How fast a training step of the paper's networks is, beside a textbook loop and beside what the machine allows.
+"""How fast a training step of both presets is, beside a textbook loop and beside what the machine allows.
 
 Usage: python benchmarks/training.py [--device cpu] [--width 16] [--batch 49] [--repeats 5] [--variants NAME ...]
        [--skip_memory] [--output FILE]
 
 All variants run in one process in turn, and each is compared with the textbook loop of the same precision and the same
-repetition. A cycle is five updates of the critic and one of the generator. On a CPU (Linux), memory is measured in fresh
-processes.
+repetition. A cycle is five updates of the critic and one of the generator, for the relativistic preset, too, which trains
+with one of each. On a CPU (Linux), memory is measured in fresh processes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from torch import Tensor
 from training_variants import CRITIC_UPDATES, LATENT_SIZE, VARIANTS, Loop, Variant, build
 
 from monai_cardiac_gan.data import CachedPatches, ResumableBatches
-from monai_cardiac_gan.engines import WganGpTrainer
+from monai_cardiac_gan.engines import GenerativeAdversarialTrainer
 from monai_cardiac_gan.networks.nets import PatchCritic, PatchGenerator
 
 CYCLES_OF_A_RUN = 2
@@ -98,10 +98,11 @@ def speed_of(timings: Sequence[Seconds], textbook: Sequence[Seconds], batch: int
 def limits_of(loop: Loop, cycle: float, rate: float, limits: MachineLimits) -> dict[str, float]:
     """What a cycle has to compute, and which share of the machine's limits it reaches in that many seconds."""
     counters = []
-    for step, times in ((loop.critic_step, CRITIC_UPDATES), (loop.generator_step, 1)):
+    for step, times, period in ((loop.critic_step, CRITIC_UPDATES, loop.period), (loop.generator_step, 1, 1)):
         with WorkCounter() as counter:
-            step()
-        counters.append((counter, times))
+            for _ in range(period):
+                step()
+        counters.append((counter, times / period))
     operations = sum(counter.operations * times for counter, times in counters)
     return {
         "GFLOP of a cycle": operations * TO_GIGA,
@@ -125,14 +126,14 @@ class RandomPatches:
         return (torch.rand(self.count, 1, 128, 128) * 2 - 1).half()
 
 
-def feed(trainer: WganGpTrainer, batch: int, device: torch.device) -> None:
+def feed(trainer: GenerativeAdversarialTrainer, batch: int, device: torch.device) -> None:
     """Let the trainer's next run be some cycles over patches in memory."""
     patches: Any = RandomPatches(CYCLES_OF_A_RUN * CRITIC_UPDATES * batch)
     trainer.data_loader = CachedPatches(patches, ResumableBatches(patches, batch), device=device)
     trainer.state.epoch_length = None
 
 
-def engine_share(trainer: WganGpTrainer, device: torch.device) -> float:
+def engine_share(trainer: GenerativeAdversarialTrainer, device: torch.device) -> float:
     """Share of a run's time outside the steps: loader, engine, events. A GPU is waited for, so that it is a bound there."""
     inside, steps = [], ("_update_critic", "_update_generator")
 
@@ -156,7 +157,7 @@ def engine_share(trainer: WganGpTrainer, device: torch.device) -> float:
     return 1 - sum(inside) / whole
 
 
-def gpu_idle_share(trainer: WganGpTrainer) -> float:
+def gpu_idle_share(trainer: GenerativeAdversarialTrainer) -> float:
     """Share of a run, data loader included, in which the GPU computes and copies nothing."""
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
         trainer.run()

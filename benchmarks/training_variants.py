@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,11 +12,16 @@ from textbook_wgan_gp import TextbookWganGp
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from monai_cardiac_gan.engines import Execution, WganGpTrainer
-from monai_cardiac_gan.networks.nets import PatchCritic, PatchGenerator
+from monai_cardiac_gan.augmentation import DifferentiableAugmentation
+from monai_cardiac_gan.engines import Execution, GenerativeAdversarialTrainer, WganGpTrainer
+from monai_cardiac_gan.losses import RelativisticLoss, ZeroCentredPenalty
+from monai_cardiac_gan.networks.nets import PatchCritic, PatchGenerator, ResidualCritic, ResidualGenerator
 
 LATENT_SIZE, RATE, BETAS, CRITIC_UPDATES = 100, 1e-4, (0.0, 0.9), 5
 """Gulrajani et al. 2017, algorithm 1."""
+RELATIVISTIC_RATE, RELATIVISTIC_BETAS, MOST_CHANNELS = 1e-3, (0.0, 0.99), 128
+PENALTY_EVERY = 8
+"""Of the relativistic preset, as `train.json` has them."""
 BOTH = ("cpu", "cuda")
 
 
@@ -28,16 +34,19 @@ class Variant:
     fused: bool = False
     dtype: torch.dtype = torch.float32
     devices: tuple[str, ...] = BOTH
+    relativistic: bool = False
 
     def eager(self) -> Variant:
         """The same without compilation."""
         return replace(self, execution=self.execution and replace(self.execution, compile_mode=None))
 
 
-def of_trainer(name: str, fused: bool = True, devices: tuple[str, ...] = BOTH, **options: Any) -> Variant:
+def of_trainer(
+    name: str, fused: bool = True, devices: tuple[str, ...] = BOTH, relativistic: bool = False, **options: Any
+) -> Variant:
     """A variant of this package's trainer, with options of `Execution`."""
     execution = Execution(**options)
-    return Variant(name, execution, fused, execution.dtype or torch.float32, devices)
+    return Variant(name, execution, fused, execution.dtype or torch.float32, devices, relativistic)
 
 
 LAST: dict[str, Any] = {"channels_last": True}
@@ -54,6 +63,9 @@ VARIANTS = (
     of_trainer("trainer, bfloat16, channels last, fused Adam", **HALF),
     of_trainer("the same in bfloat16, compiled", compile_mode="default", **HALF),
     of_trainer("the same in bfloat16, CUDA graphs", **GRAPHS, **HALF),
+    of_trainer("relativistic preset", relativistic=True, **LAST),
+    of_trainer("relativistic preset, bfloat16", relativistic=True, **HALF),
+    of_trainer("relativistic preset, bfloat16, CUDA graphs", relativistic=True, **GRAPHS, **HALF),
 )
 
 
@@ -64,19 +76,30 @@ class Loop:
     networks: tuple[nn.Module, nn.Module]
     critic_step: Callable[[], Any]
     generator_step: Callable[[], Any]
-    trainer: WganGpTrainer | None = None
+    trainer: GenerativeAdversarialTrainer | None = None
+    period: int = 1
+    """Updates of the critic after which what they compute repeats itself."""
 
 
 def build(variant: Variant, width: int, batch: int, device: torch.device) -> Loop:
     """Fresh networks, always with the same first weights, one batch of noise, and the steps that train on it."""
     torch.manual_seed(0)
-    generator, critic = PatchGenerator(LATENT_SIZE, width).to(device), PatchCritic(width).to(device)
+    generator, critic = (network.to(device) for network in networks_of(variant, width))
     reals = torch.rand(batch, 1, 128, 128).to(device) * 2 - 1
     options: dict[str, Any] = {"fused": True} if variant.fused else {}
-    optimizers = [torch.optim.Adam(network.parameters(), RATE, BETAS, **options) for network in (generator, critic)]
+    rate, betas = (RELATIVISTIC_RATE, RELATIVISTIC_BETAS) if variant.relativistic else (RATE, BETAS)
+    optimizers = [torch.optim.Adam(network.parameters(), rate, betas, **options) for network in (generator, critic)]
     if variant.execution is None:
         return textbook_loop(variant, generator, critic, optimizers, reals)
-    return trainer_loop(variant.execution, generator, critic, optimizers, reals)
+    return trainer_loop(variant, generator, critic, optimizers, reals)
+
+
+def networks_of(variant: Variant, width: int) -> tuple[nn.Module, nn.Module]:
+    """Generator and critic of its preset."""
+    if not variant.relativistic:
+        return PatchGenerator(LATENT_SIZE, width), PatchCritic(width)
+    sizes = {"width": width, "max_channels": MOST_CHANNELS}
+    return ResidualGenerator(LATENT_SIZE, noise=True, **sizes), ResidualCritic(**sizes)
 
 
 def textbook_loop(
@@ -90,10 +113,19 @@ def textbook_loop(
 
 
 def trainer_loop(
-    execution: Execution, generator: nn.Module, critic: nn.Module, optimizers: list[Optimizer], reals: Tensor
+    variant: Variant, generator: nn.Module, critic: nn.Module, optimizers: list[Optimizer], reals: Tensor
 ) -> Loop:
     """The trainer's two steps, called without its engine."""
-    trainer = WganGpTrainer(
+    kind: Callable[..., GenerativeAdversarialTrainer] = WganGpTrainer
+    if variant.relativistic:
+        kind = partial(
+            GenerativeAdversarialTrainer,
+            loss=RelativisticLoss(),
+            gradient_penalty=ZeroCentredPenalty(),
+            penalty_every=PENALTY_EVERY,
+            augment=DifferentiableAugmentation(cutout=0.25, brightness=0.2, contrast=0.25, probability=0.5),
+        )
+    trainer = kind(
         device=reals.device,
         max_epochs=1,
         train_data_loader=[reals],
@@ -103,9 +135,9 @@ def trainer_loop(
         critic_optimizer=optimizers[1],
         latent_size=LATENT_SIZE,
         n_critic=CRITIC_UPDATES,
-        execution=execution,
+        execution=variant.execution,
     )
     trainer.run()  # lays out, compiles and checks the networks
     laid_out = trainer.execution.lay_out(reals)
     steps = (lambda: trainer._update_critic(laid_out), lambda: trainer._update_generator(laid_out))
-    return Loop((generator, critic), *steps, trainer)
+    return Loop((generator, critic), *steps, trainer, PENALTY_EVERY if variant.relativistic else 1)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import multiprocessing
 import os
+import sys
+import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import (
@@ -17,6 +20,7 @@ from concurrent.futures import (
 )
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import loky
@@ -48,6 +52,7 @@ def local_executor(workers: int) -> Iterator[Executor]:
 
     Raises:
         ValueError: when there are no workers.
+        RuntimeError: when several processes are asked for by a script that each of them would run again.
     """
     if workers < 1:
         raise ValueError(f"workers is {workers}: expected at least 1, or None for all cores.")
@@ -55,6 +60,7 @@ def local_executor(workers: int) -> Iterator[Executor]:
         with ThreadPoolExecutor(1) as thread:
             yield thread
         return
+    _refuse_script_without_guard()
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if hasattr(context, "set_forkserver_preload"):
@@ -64,6 +70,32 @@ def local_executor(workers: int) -> Iterator[Executor]:
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _refuse_script_without_guard() -> None:
+    """A new process imports the main script; where that starts processes as it is imported, they die as they begin."""
+    main = sys.modules["__main__"]
+    path, spec = getattr(main, "__file__", None), getattr(main, "__spec__", None)
+    if path is None or (spec is not None and spec.name.endswith("__main__")):  # multiprocessing imports neither
+        return
+    lines = [
+        frame.f_lineno
+        for frame, _ in traceback.walk_stack(None)
+        if frame.f_globals is vars(main) and frame.f_code.co_name == "<module>"
+    ]
+    try:
+        guards = [part for part in ast.parse(Path(path).read_text(encoding="utf-8")).body if _is_guard(part)]
+    except (OSError, SyntaxError, UnicodeDecodeError):  # no Python source, such as an archive
+        return
+    if any(not any(part.lineno <= line <= (part.end_lineno or line) for part in guards) for line in lines):
+        raise RuntimeError(
+            f"{path}: asks for several processes, each of which would run this script again: put what it does under "
+            "\"if __name__ == '__main__':\", or use workers=1."
+        )
+
+
+def _is_guard(part: ast.stmt) -> bool:
+    return isinstance(part, ast.If) and any(isinstance(n, ast.Name) and n.id == "__name__" for n in ast.walk(part.test))
 
 
 @contextmanager

@@ -20,6 +20,8 @@ class Field:
     """A point inside the descending aorta (three numbers), if somebody gave one."""
     CORRECTION = "correction"
     """A point inside the descending aorta in scanner millimetres (RAS+), given after a look at the result."""
+    HINT = "hint"
+    """Such a point that several volumes of a subject share; it counts where a vessel lies there."""
     SPLIT = "split"
     """``"train"`` or ``"test"``, if somebody decided on which side the person is."""
     ERROR = "error"

@@ -137,3 +137,45 @@ def draw_discs(maker: PatchSetMaker, subjects: dict[str, str], count: int) -> Pa
 def disc_patch_set() -> Callable[..., Path]:
     """`draw_discs` into a folder."""
     return lambda folder, subjects, count: draw_discs(PatchSetMaker(folder), subjects, count)
+
+
+@pytest.fixture(scope="session")
+def write_series() -> Callable[..., Path]:
+    """Write a volume as one DICOM series and return its folder.
+
+    `axes` (3, 3) are the directions of a row, a column and the slices' normal in LPS, `change(dataset, level)` sets other tags.
+    """
+    pydicom = pytest.importorskip("pydicom")
+    uid = pydicom.uid
+
+    def write(
+        folder: Path,
+        volume: np.ndarray,
+        spacing: tuple[float, float, float] = (1.5, 1.5, 3.0),
+        axes: np.ndarray | None = None,
+        series: str = "1.2.3.4",
+        first: int = 0,
+        change: Callable = lambda dataset, level: None,
+    ) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        directions = np.diag([-1.0, -1.0, 1.0]) if axes is None else axes
+        for level in range(volume.shape[2]):
+            meta = pydicom.dataset.FileMetaDataset()
+            meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = uid.MRImageStorage, uid.generate_uid()
+            meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+            data = pydicom.dataset.FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+            data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+            data.StudyInstanceUID, data.SeriesInstanceUID, data.InstanceNumber = "1.2.3", series, first + level + 1
+            data.ImageType, data.Modality = ["ORIGINAL", "PRIMARY", "M"], "MR"
+            data.ImageOrientationPatient = [f"{value:.8f}"[:16] for value in directions[:2].ravel()]
+            data.ImagePositionPatient = [f"{value:.6f}" for value in directions[2] * spacing[2] * level]
+            data.PixelSpacing, data.SliceThickness = [spacing[1], spacing[0]], spacing[2]
+            data.Rows, data.Columns = volume.shape[1], volume.shape[0]
+            data.SamplesPerPixel, data.PhotometricInterpretation, data.PixelRepresentation = 1, "MONOCHROME2", 0
+            data.BitsAllocated, data.BitsStored, data.HighBit = 16, 16, 15
+            data.PixelData = np.ascontiguousarray(volume[:, :, level].T.astype(np.uint16)).tobytes()
+            change(data, level)
+            data.save_as(folder / f"{first + level:04d}.dcm", enforce_file_format=True)
+        return folder
+
+    return write

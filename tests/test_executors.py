@@ -1,5 +1,7 @@
 import operator
 import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -41,6 +43,48 @@ def test_no_more_tasks_are_in_flight_than_asked():
 
     list(run_all(work, list(range(9)), lambda: ThreadPoolExecutor(8), 3))
     assert max(most) <= 3
+
+
+SCRIPT = """
+import operator
+from monai_cardiac_gan.executors import local_executor
+
+def work():
+    with local_executor(2) as pool:
+        print(list(pool.map(operator.neg, [1, 2])))
+
+{call}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "guarded"),
+    [
+        ("work()", False),
+        ("if True:\n    work()", False),
+        ("if __name__ == '__main__':\n    work()", True),
+        ("if '__main__' == __name__:\n    if True:\n        work()", True),
+    ],
+)
+def test_a_script_that_each_process_would_run_again_is_told_what_is_missing(tmp_path, call, guarded):
+    script = tmp_path / "mine.py"
+    script.write_text(SCRIPT.format(call=call))
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    if guarded:
+        assert done.stdout.strip() == "[-1, -2]"
+    else:
+        assert done.returncode == 1
+        assert "mine.py: asks for several processes, each of which would run this script again: put" in done.stderr
+
+
+@pytest.mark.parametrize("way", ["-c", "-m"])
+def test_what_no_process_runs_again_needs_no_guard(tmp_path, way):
+    text = SCRIPT.format(call="work()")
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__main__.py").write_text(text)
+    command = [sys.executable, way, text if way == "-c" else "package"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.stdout.strip() == "[-1, -2]", done.stderr
 
 
 def test_cores_are_those_that_the_process_may_use():

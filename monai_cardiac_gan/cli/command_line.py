@@ -11,17 +11,17 @@ import inspect
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fire.parser import DefaultParseValue
 from monai.bundle import ConfigParser, run
 
 from monai_cardiac_gan.cli.explain_errors import explain_errors
 
-__all__ = ["begin", "check_command_line"]
+__all__ = ["begin", "check_command_line", "check_switches"]
 
-RUNNER = ("bundle", "__main__.py")
-"""Folder and file that ``python -m monai.bundle`` starts."""
+RUNNER = ("monai", "bundle", "__main__.py")
+"""Folders and file that ``python -m monai.bundle`` starts."""
 RUN_ARGUMENTS = frozenset(inspect.signature(run).parameters) - {"override"}
 TRACKING_ARGUMENTS = frozenset({"tracking_uri", "experiment_name", "run_name", "save_execute_config"})
 """Overrides that belong to MONAI's tracking, and to no config."""
@@ -29,17 +29,22 @@ CONFIG_FILE, ARGS_FILE, TRACKING = "config_file", "args_file", "tracking"
 STANDS_BEHIND = "stands_behind"
 """In a config that does not stand alone: lists of the configs that it can stand behind."""
 NESTED = "#"
-EXPRESSIONS = ("$", "@", "%")
+REFERENCE = "@"
+EXPRESSIONS = ("$", REFERENCE, "%")
+SPELLED_SWITCHES = frozenset({"true", "false", "yes", "no", "on", "off"})
+"""Words that mean a switch to people, and as texts are all true to Python."""
 
 
 def begin() -> None:
     """First of a config's ``initialize``: short messages from here on, and no misspelt override.
 
+    It does nothing where another program than ``python -m monai.bundle`` builds the workflow: its hooks are its own.
+
     Raises:
         ValueError: see `check_command_line`.
     """
-    explain_errors()
-    if Path(sys.argv[0]).parts[-2:] == RUNNER:
+    if Path(sys.argv[0]).parts[-len(RUNNER) :] == RUNNER:
+        explain_errors()
         check_command_line(sys.argv[1:])
 
 
@@ -63,6 +68,25 @@ def check_command_line(arguments: Sequence[str]) -> None:
     for name, value in given.items():
         if name not in others:
             _check_override(name.replace("::", NESTED).removeprefix("+"), value, config)
+
+
+def check_switches(**switches: Any) -> None:
+    """Refuse values of switches that are neither True nor False: the text ``"false"`` is true.
+
+    For what the command line's check does not see: workflows that another program builds.
+
+    Raises:
+        ValueError: when one is of another type.
+
+    Example:
+        >>> check_switches(resume="false")
+        Traceback (most recent call last):
+        ...
+        ValueError: resume is 'false', of type str: expected True or False.
+    """
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r}, of type {type(value).__name__}: expected True or False.")
 
 
 def _parsed(arguments: Sequence[str]) -> dict[str, Any]:
@@ -102,7 +126,7 @@ def _check_order(files: Sequence[str]) -> None:
 
 
 def _check_override(name: str, value: Any, config: Mapping[str, Any]) -> None:
-    parent, known = "", config
+    parent, known = "", cast(Any, config)
     parts = name.split(NESTED)
     for part in parts:
         if isinstance(known, list) and part.isdigit() and int(part) < len(known):
@@ -110,11 +134,12 @@ def _check_override(name: str, value: Any, config: Mapping[str, Any]) -> None:
         elif isinstance(known, Mapping) and part in known:
             known = known[part]
         elif isinstance(known, Mapping) and "_target_" in known and parent:
-            return  # an argument of a class that the config leaves at its default
+            known = None  # an argument of a class that the config leaves at its default
+            break
         else:
             _refuse_unknown(part, parent, known)
         parent = f"{parent}{part}{NESTED}"
-    _check_kind(name, value, known)
+    _check_kind(name, value, _referred(known, config))
 
 
 def _refuse_unknown(part: str, parent: str, known: Any) -> None:
@@ -130,9 +155,23 @@ def _check_kind(name: str, value: Any, usual: Any) -> None:
     if isinstance(value, str) and value.startswith(EXPRESSIONS):
         return
     expected = _kind(usual)
+    if expected is None and str(value).lower() in SPELLED_SWITCHES and not isinstance(value, bool):
+        raise ValueError(f"--{name} is {value!r}, a text: write True or False, which MONAI reads as a switch.")
     if expected is not None and not (type(value) is bool if expected is bool else _is(value, expected)):
         words = {bool: "True or False", int: "a whole number", float: "a number", list: "a list", str: "a text"}
         raise ValueError(f"--{name} is {value!r}: expected {words[expected]}, such as {usual!r}.")
+
+
+def _referred(usual: Any, config: Mapping[str, Any]) -> Any:
+    """What stands where a plain reference such as ``"@overwrite"`` points to, in turn."""
+    seen: set[str] = set()
+    while isinstance(usual, str) and usual.startswith(REFERENCE) and usual not in seen:
+        seen.add(usual)
+        value: Any = config
+        for part in usual.removeprefix(REFERENCE).split(NESTED):
+            value = value.get(part) if isinstance(value, Mapping) else None  # a handler in a list: whatever it is
+        usual = value
+    return usual
 
 
 def _kind(usual: Any) -> type | None:

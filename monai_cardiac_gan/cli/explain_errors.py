@@ -18,7 +18,7 @@ def explain_errors() -> None:
     """Let this process end with one line that says what is wrong.
 
     A bundle's config evaluates expressions in expressions: one wrong value gives 60 lines, and the reason is not among the
-    last. Called from a config's ``initialize``; nothing else calls it, so that other programs keep their hooks.
+    last. It replaces ``sys.excepthook`` for good, so that only `begin` calls it, in a process that the bundle runner is.
     """
     sys.excepthook = _hook
 

@@ -5,8 +5,6 @@ from monai_cardiac_gan.data.content_hash import (
     InputState,
     input_state,
     read_input_states,
-    settings_digest,
-    settings_of,
     write_input_states,
 )
 from monai_cardiac_gan.data.corrections import corrected, read_corrections
@@ -14,9 +12,11 @@ from monai_cardiac_gan.data.datalist import (
     Record,
     read_datalist,
     records_from_csv,
-    records_from_folder,
     records_from_json,
 )
+from monai_cardiac_gan.data.described_settings import settings_digest, settings_of
+from monai_cardiac_gan.data.file_name import file_name_of
+from monai_cardiac_gan.data.folder_scan import records_from_folder
 from monai_cardiac_gan.data.manifest import (
     EXCLUDED,
     KEPT,
@@ -35,6 +35,7 @@ from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
 from monai_cardiac_gan.data.patch_loader import patch_loader
 from monai_cardiac_gan.data.patch_set import patch_stack
 from monai_cardiac_gan.data.patch_store import PatchStore
+from monai_cardiac_gan.data.path_tails import shortest_tail
 from monai_cardiac_gan.data.pseudonyms import Pseudonyms
 from monai_cardiac_gan.data.resumable_batches import ResumableBatches
 from monai_cardiac_gan.data.splits import TEST, TRAIN, given_split, same_person_groups, split_subjects
@@ -66,6 +67,7 @@ __all__ = [
     "WindowedBatches",
     "column_table",
     "corrected",
+    "file_name_of",
     "given_split",
     "input_state",
     "merge_patch_sets",
@@ -85,6 +87,7 @@ __all__ = [
     "same_person_groups",
     "settings_digest",
     "settings_of",
+    "shortest_tail",
     "split_subjects",
     "unpack_patches",
     "valid_bounds",

@@ -1,28 +1,18 @@
-"""Digests that decide whether work is up to date: of input files, and of settings."""
+"""Digests of input files, which decide whether work is up to date."""
 
 from __future__ import annotations
 
-import enum
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import torch
 
 from monai_cardiac_gan.atomic import write_json
+from monai_cardiac_gan.data.volume_files import volume_files
 
-__all__ = [
-    "InputState",
-    "input_state",
-    "read_input_states",
-    "settings_digest",
-    "settings_of",
-    "write_input_states",
-]
+__all__ = ["InputState", "input_state", "read_input_states", "write_input_states"]
 
 BLOCK_BYTES = 1 << 20
 """Bytes read at once."""
@@ -37,25 +27,29 @@ class InputState:
         modified: latest time of modification, ns.
         files: how many files.
         sha256: digest of the content; empty where it was not read.
+        listing: digest of name, size and times of each file; empty in states of earlier versions, which are read again.
     """
 
     size: int
     modified: int
     files: int
     sha256: str = ""
+    listing: str = ""
 
 
 def input_state(path: str | Path, known: InputState | None = None) -> InputState:
-    """Digest of a file, or of all files of a folder with their names.
+    """Digest of all files that a volume is read from (`volume_files`); of several with their names.
 
-    Files whose size and time are those of the known state are taken as unchanged and not read, as ``make`` and ``rsync`` do.
+    When each file has the name, the size and the times of the known state, all are taken as unchanged and not read, as
+    ``make`` and ``rsync`` do. The times are those of the content and of the file's entry (``st_ctime``): an archive that is
+    unpacked gives files the content's time of long ago, but not the entry's.
 
     Args:
         path: a file, or a folder (a DICOM series).
         known: an earlier state of the same path.
 
     Raises:
-        OSError: when a file cannot be read.
+        OSError: when one of the files cannot be read.
 
     Example:
         >>> import tempfile
@@ -65,19 +59,29 @@ def input_state(path: str | Path, known: InputState | None = None) -> InputState
         ('38d11342', 6)
     """
     path = Path(path)
-    files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+    files = volume_files(path)
     stats = [each.stat() for each in files]
-    size, modified = sum(stat.st_size for stat in stats), max((stat.st_mtime_ns for stat in stats), default=0)
-    if known is not None and (known.size, known.modified, known.files) == (size, modified, len(files)):
+    # one file's name is not told, so that nobody can try names until the digest fits
+    names = [os.path.relpath(each, path.parent) for each in files] if len(files) > 1 else [""] * len(files)
+    rows = [(name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in zip(names, stats, strict=True)]
+    listing = hashlib.sha256(repr(rows).encode()).hexdigest()
+    if known is not None and known.listing == listing:
         return known
+    size, modified = sum(stat.st_size for stat in stats), max((stat.st_mtime_ns for stat in stats), default=0)
+    return InputState(size, modified, len(files), _content(path, files), listing)
+
+
+def _content(path: Path, files: Sequence[Path]) -> str:
+    """SHA-256 of one file, or of several with their names, relative to the folder that holds the first."""
     digest = hashlib.sha256()
+    folder = path if path.is_dir() else path.parent
     for each in files:
-        if path.is_dir():
-            digest.update(repr((str(each.relative_to(path)), each.stat().st_size)).encode())
+        if files != [path]:
+            digest.update(repr((os.path.relpath(each, folder), each.stat().st_size)).encode())
         with each.open("rb") as file:
             while block := file.read(BLOCK_BYTES):
                 digest.update(block)
-    return InputState(size, modified, len(files), digest.hexdigest())
+    return digest.hexdigest()
 
 
 def read_input_states(path: str | Path) -> dict[str, Mapping[str, InputState]]:
@@ -92,60 +96,3 @@ def write_input_states(path: str | Path, states: Mapping[str, Mapping[str, Input
     """Write the states of the files of many volumes, by name of the image and field."""
     content = {name: {field: asdict(state) for field, state in states[name].items()} for name in sorted(states)}
     write_json(path, content)
-
-
-def settings_of(value: Any) -> Any:
-    """What a transform, or anything else, was made with: its class and its attributes, as plain JSON values.
-
-    Random states are left out; who uses them seeds them.
-
-    Raises:
-        TypeError: when something has no attributes to tell it by.
-
-    Example:
-        >>> from monai.transforms import ScaleIntensityRange
-        >>> settings_of({"steps": (1, 2.5), "low": None})
-        {'steps': [1, 2.5], 'low': None}
-        >>> settings_of(ScaleIntensityRange(0, 5, -1, 1))["a_max"]
-        5
-    """
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, enum.Enum):
-        return str(value.value)
-    if isinstance(value, Path | torch.dtype | torch.device | np.dtype):
-        return str(value)
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray | torch.Tensor):
-        array = np.ascontiguousarray(value)
-        return [str(array.dtype), list(array.shape), hashlib.sha256(array.tobytes()).hexdigest()]
-    if isinstance(value, Mapping):
-        return {str(name): settings_of(each) for name, each in value.items()}
-    if isinstance(value, Sequence | set | frozenset):
-        parts = [settings_of(each) for each in value]
-        return sorted(parts, key=repr) if isinstance(value, set | frozenset) else parts
-    if isinstance(value, type) or hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    if isinstance(value, np.random.RandomState | np.random.Generator | torch.Generator):
-        return None
-    if hasattr(value, "__dict__"):
-        kind = type(value)
-        return {"class": f"{kind.__module__}.{kind.__qualname__}"} | {
-            name: settings_of(each) for name, each in vars(value).items() if not _is_random(each)
-        }
-    raise TypeError(f"{type(value).__name__} has no attributes that tell what it was made with: use a plain class.")
-
-
-def settings_digest(settings: Any) -> str:
-    """SHA-256 of JSON values, whatever the order of their names.
-
-    Example:
-        >>> settings_digest({"a": 1, "b": [2]}) == settings_digest({"b": [2], "a": 1})
-        True
-    """
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-
-
-def _is_random(value: Any) -> bool:
-    return isinstance(value, np.random.RandomState | np.random.Generator | torch.Generator)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from monai_cardiac_gan.data.datalist import Record
+from monai_cardiac_gan.data.path_tails import ends_with
 from monai_cardiac_gan.data.table import read_table
 from monai_cardiac_gan.keys import Field
 
 __all__ = ["corrected", "read_corrections"]
 
-COLUMNS = ("subject", "x", "y", "z")
-IMAGE = "image"
+logger = logging.getLogger(__name__)
+
+SUBJECT, IMAGE = "subject", "image"
+COLUMNS = (SUBJECT, "x", "y", "z")
+SHOWN = 5
+"""Names that a message lists."""
 REJECTED = "excluded by a correction"
 
 
@@ -39,13 +45,18 @@ def corrected(
 ) -> list[Record]:
     """The records with the corrections in them; a correction wins over a seed of the data list.
 
+    A row names a volume by its subject and, where that has several, by its file: its name, or as much of the path before it
+    as tells it from others, such as ``visit1/heart.nii``. A point for a file name that several volumes of the subject share
+    becomes a hint to all of them (`Field.HINT`), with a warning: it counts in those in which a vessel lies there.
+
     Args:
         records: of all volumes.
-        rows: see `read_corrections`; of two rows for one volume the later one counts.
-        shown: what the contact sheet calls each image; None is the name of its file.
+        rows: see `read_corrections`.
+        shown: what the contact sheet calls each image; None is its path.
 
     Raises:
-        ValueError: when a row fits no volume or several, or its coordinates are not three numbers or none.
+        ValueError: when a row fits no volume or several, two rows say different things of one volume, or coordinates are not
+            three numbers or none.
 
     Example:
         >>> records = [{"subject": "ann", "image": "a.nii"}, {"subject": "bob", "image": "b.nii"}]
@@ -53,26 +64,56 @@ def corrected(
         [10.0, -4.5, 80.0]
     """
     changed = [dict(record) for record in records]
-    images = [Path(str(name)).name for name in shown or [record[Field.IMAGE] for record in records]]
+    images = [str(name) for name in shown or [record[Field.IMAGE] for record in records]]
+    found: dict[int, list[float] | None] = {}
+    shared: set[int] = set()
     for row in rows:
-        name = row["subject"]
-        fits = [
-            record
-            for record, image in zip(changed, images, strict=True)
-            if record[Field.SUBJECT] == name and (not row.get(IMAGE) or image == Path(row[IMAGE]).name)
-        ]
-        if len(fits) != 1:
-            known = ", ".join(sorted({record[Field.SUBJECT] for record in changed})[:5])
-            raise ValueError(
-                f"the correction of '{name}' fits {len(fits)} volumes, expected one; the subjects are {known} ...; where one "
-                f"has several volumes, name the file in the column '{IMAGE}'."
-            )
         point = _point(row)
+        places = _places(row, point, changed, images)
+        shared.update(places if len(places) > 1 else [])
+        for place in places:
+            if found.setdefault(place, point) != point:
+                raise ValueError(
+                    f"two corrections of '{row[SUBJECT]}' ({images[place]}): {_said(found[place])} and {_said(point)}; expected "
+                    "one, remove the other."
+                )
+    for place, point in found.items():
+        record = changed[place]
         if point is None:
-            fits[0][Field.ERROR] = f"{fits[0][Field.IMAGE]}: {REJECTED}."
+            record[Field.ERROR] = f"{record[Field.IMAGE]}: {REJECTED}."
         else:
-            fits[0][Field.CORRECTION] = point
+            record[Field.HINT if place in shared else Field.CORRECTION] = point
     return changed
+
+
+def _places(
+    row: dict[str, str], point: list[float] | None, records: Sequence[Record], images: Sequence[str]
+) -> list[int]:
+    """The volumes that a row means."""
+    name, image = row[SUBJECT], row.get(IMAGE)
+    places = [
+        place
+        for place, record in enumerate(records)
+        if record[Field.SUBJECT] == name and (not image or ends_with(images[place], image))
+    ]
+    if len(places) > 1 and image and point is not None:
+        known = ", ".join(images[place] for place in places)
+        logger.warning(
+            "the correction of '%s' (%s) is a hint to all of %s; name a folder to mean one", name, image, known
+        )
+        return places
+    if len(places) != 1:
+        known = ", ".join(sorted({record[Field.SUBJECT] for record in records})[:SHOWN])
+        fits = ", ".join(images[place] for place in places)
+        raise ValueError(
+            f"the correction of '{name}' fits {len(places)} volumes ({fits or 'none'}), expected one; the subjects are {known} "
+            f"...; where one has several volumes, name the file in the column '{IMAGE}', with folders where files share a name."
+        )
+    return places
+
+
+def _said(point: list[float] | None) -> str:
+    return "to exclude it" if point is None else str(point)
 
 
 def _point(row: dict[str, str]) -> list[float] | None:
@@ -83,5 +124,5 @@ def _point(row: dict[str, str]) -> list[float] | None:
         return [float(value) for value in given]
     except ValueError as error:
         raise ValueError(
-            f"the correction of '{row['subject']}' is {given}: expected three numbers (mm), or none to exclude the volume."
+            f"the correction of '{row[SUBJECT]}' is {given}: expected three numbers (mm), or none to exclude the volume."
         ) from error

@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from monai_cardiac_gan.data.folder_scan import records_from_folder
+from monai_cardiac_gan.data.path_tails import shortest_tail
 from monai_cardiac_gan.data.table import read_table
+from monai_cardiac_gan.data.volume_files import subject_of
 from monai_cardiac_gan.keys import Field
 
-__all__ = ["Record", "read_datalist", "records_from_csv", "records_from_folder", "records_from_json"]
+__all__ = ["Record", "read_datalist", "records_from_csv", "records_from_json"]
 
 Record = dict[str, Any]
 """One volume: at least `Field.IMAGE` (a path) and `Field.SUBJECT`."""
 
-VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 SEED_COLUMNS = ("seed_x", "seed_y", "seed_z")
 LOWEST_GRADE, HIGHEST_GRADE = 0.0, 4.0
 
@@ -50,27 +52,6 @@ def read_datalist(source: str | os.PathLike[str], section: str = "training") -> 
     raise ValueError(f"{path}: not a data list; give a folder of volumes, a .json or a .csv data list.")
 
 
-def records_from_folder(folder: str | os.PathLike[str]) -> list[Record]:
-    """One record for each volume file, and for each sub-folder of DICOM files, directly in a folder.
-
-    The subject is the file's name without its ending (the sub-folder's name for DICOM). A folder of DICOM files itself
-    is one record.
-
-    Raises:
-        ValueError: when there is no volume in it.
-    """
-    folder = Path(folder)
-    if _holds_dicom(folder):
-        return [{Field.IMAGE: str(folder), Field.SUBJECT: folder.resolve().name}]
-    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    found = [entry for entry in entries if _is_volume(entry) or _holds_dicom(entry)]
-    if not found:
-        raise ValueError(
-            f"{folder}: holds no volumes; expected {', '.join(VOLUME_SUFFIXES)} files or sub-folders with DICOM series."
-        )
-    return [{Field.IMAGE: str(entry), Field.SUBJECT: subject_of(entry)} for entry in found]
-
-
 def records_from_json(path: str | os.PathLike[str], section: str = "training") -> list[Record]:
     """Records of one section of a Medical Segmentation Decathlon data list; paths are relative to the file.
 
@@ -86,7 +67,7 @@ def records_from_json(path: str | os.PathLike[str], section: str = "training") -
         found = ", ".join(content) if isinstance(content, dict) else type(content).__name__
         raise ValueError(f"{path}: has no list '{section}' (found: {found}); name the section that holds the volumes.")
     entries = [entry if isinstance(entry, dict) else {Field.IMAGE: entry} for entry in content[section]]
-    return [_record_or_error(path, number, entry) for number, entry in enumerate(entries)]
+    return _told_apart([_record_or_error(path, number, entry) for number, entry in enumerate(entries)])
 
 
 def records_from_csv(path: str | os.PathLike[str]) -> list[Record]:
@@ -97,42 +78,38 @@ def records_from_csv(path: str | os.PathLike[str]) -> list[Record]:
     """
     path = Path(path)
     rows = read_table(path, [Field.IMAGE])
-    return [_record_or_error(path, number, row) for number, row in enumerate(rows, start=2) if any(row.values())]
+    return _told_apart(
+        [_record_or_error(path, number, row) for number, row in enumerate(rows, start=2) if any(row.values())]
+    )
 
 
-def subject_of(path: Path) -> str:
-    """The file's name without the ending of its format: ``la_003.nii.gz`` -> ``la_003``."""
-    for suffix in VOLUME_SUFFIXES:
-        if path.name.lower().endswith(suffix):
-            return path.name[: -len(suffix)]
-    return path.name
+def _told_apart(records: list[tuple[Record, bool]]) -> list[Record]:
+    """Each file of its own subject where the list names none: by as much of its path as tells it from others.
+
+    ``p1/heart.nii`` and ``p2/heart.nii`` are two people, ``p1/heart.nii`` and ``p1/heart.nrrd`` are one.
+    """
+    stems = [str(Path(record[Field.IMAGE]).with_name(subject_of(Path(record[Field.IMAGE])))) for record, _ in records]
+    alike: dict[str, set[str]] = {}
+    for (record, _), stem in zip(records, stems, strict=True):
+        alike.setdefault(record[Field.SUBJECT], set()).add(stem)
+    for (record, is_named), stem in zip(records, stems, strict=True):
+        if not is_named:
+            record[Field.SUBJECT] = shortest_tail(stem, sorted(alike[record[Field.SUBJECT]]))
+    return [record for record, _ in records]
 
 
-def _is_volume(path: Path) -> bool:
-    # by the name alone: a link that leads nowhere must be told of, not passed over
-    return path.name.lower().endswith(VOLUME_SUFFIXES)
+def _record_or_error(source: Path, number: int, entry: Mapping[str, Any]) -> tuple[Record, bool]:
+    """The record of an entry, and whether that names the subject.
 
-
-def _holds_dicom(path: Path) -> bool:
-    """Whether a folder holds DICOM files; a file is one if 'DICM' stands behind its 128 bytes of preamble."""
-    if not path.is_dir():
-        return False
-    for entry in sorted(path.iterdir()):
-        if entry.is_file():  # whatever its name: many exports name files by their UID
-            with entry.open("rb") as file:
-                if file.read(132)[128:] == b"DICM":
-                    return True
-    return False
-
-
-def _record_or_error(source: Path, number: int, entry: Mapping[str, Any]) -> Record:
-    """The record of an entry; of one that cannot be used only what it names and why, so that the others go on."""
+    Of an entry that cannot be used it is only what that names and why, so that the others go on.
+    """
+    is_named = bool(entry.get(Field.SUBJECT))
     try:
-        return _record(source, number, entry)
+        return _record(source, number, entry), is_named
     except ValueError as error:
         image = str(entry.get(Field.IMAGE) or source)
         subject = str(entry.get(Field.SUBJECT) or subject_of(Path(image)))
-        return {Field.IMAGE: image, Field.SUBJECT: subject, Field.ERROR: str(error)}
+        return {Field.IMAGE: image, Field.SUBJECT: subject, Field.ERROR: str(error)}, is_named
 
 
 def _record(source: Path, number: int, entry: Mapping[str, Any]) -> Record:

@@ -95,6 +95,12 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
         item = {Field.IMAGE: image, Field.VALID: valid, Field.SUBJECT: volume.subject, Field.VOLUME: volume.key}
         return item if self.transform is None else self.transform(item)
 
+    def _places(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the volumes, and rows in them, of some patches."""
+        wanted = self.chosen[indices]
+        numbers = np.searchsorted(self.ends, wanted, side="right")
+        return numbers, wanted - np.concatenate([[0], self.ends])[numbers]
+
     def read(self, indices: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pixels and bounds of some patches, each volume opened once.
 
@@ -104,21 +110,24 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
         Returns:
             (N, H, W) float16 in [-1, 1], and (N, 4) int64 as `valid_region` takes them, in the order asked for.
         """
-        wanted = self.chosen[np.asarray(indices, dtype=np.int64)]
-        numbers = np.searchsorted(self.ends, wanted, side="right")
-        rows = wanted - np.concatenate([[0], self.ends])[numbers]
-        pixels: np.ndarray | None = None
-        bounds = np.empty((len(wanted), len(VALID_COLUMNS)), dtype=np.int64)
+        numbers, rows = self._places(np.asarray(indices, dtype=np.int64))
+        if not len(numbers):
+            raise ValueError("no patches were asked for: expected at least one index.")
+        side = self._shard(self.volumes[numbers[0]].folder)[0].shape[1:]
+        pixels = np.empty((len(numbers), *side), dtype=np.float16)
         for number in np.unique(numbers):
             here = np.flatnonzero(numbers == number)
-            patches, columns = self._shard(self.volumes[number].folder)
-            if pixels is None:
-                pixels = np.empty((len(wanted), *patches.shape[1:]), dtype=patches.dtype)
-            pixels[here] = patches[rows[here]]
+            pixels[here] = self._shard(self.volumes[number].folder)[0][rows[here]]
+        return pixels, self._bounds(numbers, rows)
+
+    def _bounds(self, numbers: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Bounds (N, 4) of rows of volumes; pixels are not read for them."""
+        bounds = np.empty((len(numbers), len(VALID_COLUMNS)), dtype=np.int64)
+        for number in np.unique(numbers):
+            here = np.flatnonzero(numbers == number)
+            columns = self._shard(self.volumes[number].folder)[1]
             bounds[here] = np.stack([columns[name][rows[here]] for name in VALID_COLUMNS], 1)
-        if pixels is None:
-            raise ValueError("no patches were asked for: expected at least one index.")
-        return pixels, bounds
+        return bounds
 
     def all_patches(self) -> torch.Tensor:
         """The pixels of all patches in their order, (M, 1, 128, 128) in [-1, 1], in the precision that is on disk."""
@@ -126,7 +135,7 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
 
     def all_bounds(self) -> torch.Tensor:
         """Which of their pixels lie inside the field of view, (M, 4), as `valid_region` takes them."""
-        return torch.from_numpy(self.read(np.arange(len(self)))[1])
+        return torch.from_numpy(self._bounds(*self._places(np.arange(len(self)))))
 
     def shards(self) -> list[np.ndarray]:
         """Indices of the patches of each volume, in the order of the volumes; a streaming loader reads them together."""

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
 from monai_cardiac_gan.data.cached_patches import CachedPatches
+from monai_cardiac_gan.data.free_memory import free_bytes
 from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
 from monai_cardiac_gan.data.resumable_batches import ResumableBatches
 from monai_cardiac_gan.data.streamed_patches import StreamedPatches
 from monai_cardiac_gan.data.windowed_batches import WINDOW, WindowedBatches
 
-__all__ = ["free_bytes", "patch_loader"]
+__all__ = ["patch_loader"]
 
 BYTES_PER_PIXEL = 2
 """Patches are kept at half precision."""
 PATCH_SIDE = 128
-CGROUP = Path("/sys/fs/cgroup")
-"""Where Linux shows a container its own limits."""
 
 
 def patch_loader(
@@ -68,23 +64,3 @@ def patch_loader(
         return StreamedPatches(dataset, WindowedBatches(dataset.shards(), batch_size, window, **processes), size)
     where = device if needed <= memory_share * free_bytes(device) else "cpu"
     return CachedPatches(dataset, ResumableBatches(dataset, batch_size, **processes), size, where)
-
-
-def free_bytes(device: torch.device | str) -> int:
-    """Memory that is free on a GPU, or for this process on the CPU, bytes.
-
-    On the CPU that is what the machine can give, or what a container's limit leaves (cgroup, version 2), whichever is less:
-    psutil looks at the machine alone, and a container that takes more is killed.
-    """
-    device = torch.device(device)
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    return min(int(psutil.virtual_memory().available), _bytes_left_in_container())
-
-
-def _bytes_left_in_container() -> int:
-    try:
-        limit, used = ((CGROUP / name).read_text().strip() for name in ("memory.max", "memory.current"))
-    except OSError:
-        return sys.maxsize
-    return sys.maxsize if limit == "max" else max(0, int(limit) - int(used))

@@ -12,14 +12,17 @@ from torch import Tensor, nn
 __all__ = ["Execution"]
 
 
+BFLOAT16 = "bfloat16"
+
+
 @dataclass(frozen=True)
 class Execution:
     """Precision, memory layout and compilation of a training.
 
     Attributes:
-        autocast: ``"bfloat16"`` or ``"float16"`` for the forward passes of both networks, None for float32 throughout.
-            Losses and the penalty stay in float32: squares of slopes lose too much in sixteen bits. Use bfloat16, which
-            needs no loss scaling.
+        autocast: ``"bfloat16"`` for the forward passes of both networks, None for float32 throughout. Losses and the
+            penalty stay in float32: squares of slopes lose too much in sixteen bits. ``"float16"`` is refused: its small
+            gradients become zero without a gradient scaler, which the penalty's double backward pass does not allow for.
         channels_last: keep features with the channels innermost, as convolutions on a CPU and on tensor cores want them.
         compile_mode: mode of ``torch.compile`` for both networks, such as ``"default"`` or ``"reduce-overhead"`` (CUDA
             graphs); None does not compile. Needs a C++ compiler on a CPU.
@@ -44,9 +47,11 @@ class Execution:
     check_every: int = 1
 
     def __post_init__(self) -> None:
-        if self.autocast not in (None, "bfloat16", "float16"):
+        if self.autocast not in (None, BFLOAT16):
+            scaler = " (float16 needs a gradient scaler, and there is none here)" if self.autocast == "float16" else ""
             raise ValueError(
-                f"autocast is {self.autocast!r}, expected 'bfloat16', 'float16' or None: choose one of them."
+                f"autocast is {self.autocast!r}, expected 'bfloat16' or None{scaler}: take 'bfloat16', which keeps the range "
+                "of float32."
             )
         if self.check_every < 1 or (self.micro_batch is not None and self.micro_batch < 1):
             raise ValueError(

@@ -48,7 +48,9 @@ class GenerativeAdversarialTrainer(Trainer):
     To resume exactly, save and load ``{"trainer": trainer, "generator": ..., "critic": ..., "generator_optimizer": ...,
     "critic_optimizer": ...}``, as `AtomicCheckpointSaver` and MONAI's ``CheckpointLoader`` do: the trainer's state holds the
     counters and all random states. Within an epoch this needs a loader whose batch sampler can go on from there
-    (`ResumableBatches`); other loaders begin their epoch anew.
+    (`ResumableBatches`); other loaders begin their epoch anew. Where an epoch has another number of batches than before (another
+    batch size, more patches), the epochs so far count as they are, those that follow have the new number, and one in which
+    the training was stopped begins anew.
 
     Pixels that a batch marks as outside the field of view (``valid``, see `prepare_valid`) are masked: each fake gets the
     mask of one of the reals, and the critic sees black in both. What the generator paints there is judged by other
@@ -65,7 +67,7 @@ class GenerativeAdversarialTrainer(Trainer):
             the generator's output.
         generator: maps latents (N, latent_size) to images (N, C, H, W).
         critic: maps images to one score each (N,), without mixing samples.
-        generator_optimizer: the paper uses Adam, learning rate 1e-4, betas (0, 0.9), for both.
+        generator_optimizer: the paper uses Adam, learning rate 1e-4, betas (0.0, 0.9), for both.
         critic_optimizer: see above.
         latent_size: numbers in a latent vector.
         n_critic: updates of the critic for each of the generator; 5 in the paper.
@@ -202,7 +204,9 @@ class GenerativeAdversarialTrainer(Trainer):
                 f"The trainer's state lacks {', '.join(missing)} and holds {', '.join(state_dict)}: "
                 "load a checkpoint that a GenerativeAdversarialTrainer wrote."
             )
+        length = self.state.epoch_length
         super().load_state_dict(state_dict)
+        self._count_in_epochs_of(length)
         self.critic_updates = state_dict[UPDATES]
         self._latest = {name: value.to(self.state.device) for name, value in state_dict[LATEST].items()}
         self.random.set_state(state_dict[LATENTS].cpu())  # a loader may have moved it to the device
@@ -212,6 +216,22 @@ class GenerativeAdversarialTrainer(Trainer):
             self._random_state_within_epoch = state_dict[GLOBAL]
         else:
             restore_random_state(state_dict[GLOBAL], self.state.device)
+
+    def _count_in_epochs_of(self, length: int | None) -> None:
+        """Keep the whole epochs of a checkpoint, let the next ones have this trainer's own number of batches."""
+        before = self.state.epoch_length
+        if length is None or before == length:
+            return
+        within = self._batches_into_epoch()
+        self.state.epoch_length, self.state.iteration = length, self.state.epoch * length
+        self.logger.warning(
+            "An epoch has %s batches, and had %s when the checkpoint was written: the data or their batch size changed. "
+            "Training goes on with epoch %d%s.",
+            length,
+            before,
+            self.state.epoch + 1,
+            f", which begins anew: {within} of its batches were seen before" if within else "",
+        )
 
     def _batches_into_epoch(self) -> int:
         length = self.state.epoch_length

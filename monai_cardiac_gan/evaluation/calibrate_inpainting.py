@@ -5,36 +5,45 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from scipy.stats import bootstrap
+from torch import Tensor, nn
+from torch.utils.data import Dataset
 
 from monai_cardiac_gan.atomic import write_json
-from monai_cardiac_gan.data import AortaPatchDataset, valid_region
 from monai_cardiac_gan.inferers import (
     InpaintedPatch,
     LatentInpaintingInferer,
     PatchOrigin,
     UncertaintyCalibration,
     calibrate_uncertainty,
-    coverage,
+    choose_floor,
+    mask_digest,
+    search_digests,
     square_mask,
+    subjects_needed,
 )
-from monai_cardiac_gan.inferers.latent_bank import digest_of
 from monai_cardiac_gan.keys import Field
 
-__all__ = ["CalibrateInpainting", "CalibrationReport", "read_calibration"]
+__all__ = ["CalibrateInpainting", "CalibrationReport", "Coverage", "read_calibration"]
 
 logger = logging.getLogger(__name__)
 
 NORMAL_90 = 1.6448536269514722
 """Half of the 90 % interval of a normal distribution, in standard deviations: what these would mean uncalibrated."""
 PIXEL, DIAMETER, CENTRE = "pixel", "diameter_mm", "centre_mm"
+ALL = "all"
+FEWEST_FOR_INTERVAL = 5
+"""Subjects of a group; a bootstrap over fewer says nothing."""
+RESAMPLES = 9999
+"""Of the bootstrap, as SciPy has it."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,31 @@ class Cases:
     stds: np.ndarray
     subjects: np.ndarray
 
+    def of(self, chosen: np.ndarray) -> Cases:
+        """Those for which it is true."""
+        return Cases(self.errors[chosen], self.stds[chosen], self.subjects[chosen])
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How often intervals held that were learnt from other subjects.
+
+    Attributes:
+        subjects: how many were judged.
+        held: share of the truths in their intervals, mean over the subjects.
+        low: lower end of the 95 % interval of this mean, bootstrapped over the subjects; None for fewer than 5 of them.
+        high: upper end.
+        uncalibrated: the same share for the mean and 1.645 standard deviations of the solutions.
+        by_subject: subject -> share.
+    """
+
+    subjects: int
+    held: float
+    low: float | None
+    high: float | None
+    uncalibrated: float
+    by_subject: Mapping[str, float]
+
 
 @dataclass(frozen=True)
 class CalibrationReport:
@@ -52,135 +86,208 @@ class CalibrationReport:
 
     Attributes:
         level: wanted.
+        search: part of the search -> digest of its settings and weights (`search_digests`).
+        mask: digest of the mask (`mask_digest`).
+        mask_pixels: how many it hides; None where each patch has its own.
         starts: solutions that the standard deviations are taken over.
-        search: what searched, see `name_of`.
-        generator: SHA-256 of the generator's weights, hexadecimal.
-        subjects: how many were searched.
+        subjects: how many were searched to learn the intervals.
+        patches: of theirs.
+        tuning_subjects: how many others were searched to choose the floors.
         intervals: quantity -> calibration from all subjects.
-        coverage: quantity -> share of a subject's truths in the intervals that were learnt from all the others.
-        uncalibrated: the same for the mean and 1.645 standard deviations.
+        coverage: quantity -> group -> coverage; each subject was judged by intervals from all the others.
     """
 
     level: float
+    search: Mapping[str, str]
+    mask: str
+    mask_pixels: int | None
     starts: int
-    search: str
-    generator: str
     subjects: int
+    patches: int
+    tuning_subjects: int
     intervals: Mapping[str, UncertaintyCalibration]
-    coverage: Mapping[str, float]
-    uncalibrated: Mapping[str, float]
+    coverage: Mapping[str, Mapping[str, Coverage]]
 
 
 class CalibrateInpainting:
     """Search held-out patches from several starts and learn what the standard deviation of the solutions is worth.
 
-    Each subject's patches are judged by intervals from all other subjects' patches, because those of one person are alike.
-    The intervals that are written are learnt from all. Quantities: each hidden pixel, the diameter of the aorta, the
-    distance of its centre; the latter two for patches in whose original an aorta is found, and in two solutions or more.
+    All is by subject, because the patches of one person are alike: every subject weighs the same, and how often the
+    intervals held is counted for each subject with intervals from all others. Nothing is judged by what was chosen with it:
+    the floors of the intervals come from other people (`tuning`), such as those that the generator was trained on. The intervals
+    that are written are learnt from all of `held_out`, and hold for people like these (`calibrate_uncertainty`): where they
+    are phantoms for the most part, say so.
+
+    Quantities: each hidden pixel, the diameter of the aorta, the distance of its centre; the latter two for patches in whose
+    original an aorta is found, and in two solutions or more. A quantity with too few subjects is left out, with a warning.
 
     Args:
         inferer: searches from at least two starts.
         generator: whose latents are searched.
-        held_out: patches that neither the generator nor its encoder was trained on, of at least two subjects.
+        held_out: items of `AortaPatchDataset`, of people that neither the generator nor anything else was trained on.
+        tuning: the same of any other people; they choose the floors and nothing else.
         path: where the report goes, JSON.
-        mask_size: side of the square mask in the middle, pixels.
+        mask: (H, W) bool, true where a patch is painted, or a function of the batch; None is the publication's square.
         level: share of the truths that the intervals shall hold.
+        groups: name -> pattern of subjects (``"la_*"``, as `fnmatch` reads it) whose coverage is reported apart.
         batch_size: patches at once.
+        seed: of the bootstrap.
 
     Raises:
-        ValueError: when there are fewer than two starts or two subjects, or too few cases (`calibrate_uncertainty`).
+        ValueError: when there are fewer than two starts, a subject is in both sets, or no quantity has enough subjects
+            (`subjects_needed`).
     """
 
     def __init__(
         self,
         inferer: LatentInpaintingInferer,
         generator: nn.Module,
-        held_out: AortaPatchDataset,
+        held_out: Dataset[Any],
+        tuning: Dataset[Any],
         path: str | os.PathLike[str],
-        mask_size: int = 25,
+        mask: Tensor | Callable[[Any], Tensor] | None = None,
         level: float = 0.9,
+        groups: Mapping[str, str] | None = None,
         batch_size: int = 8,
+        seed: int = 0,
     ) -> None:
-        people = len(set(held_out.subjects()))
-        if inferer.starts < 2 or people < 2:
+        if inferer.starts < 2:
             raise ValueError(
-                f"{inferer.starts} starts and {people} subjects: expected at least two of both; search from more starts, "
-                "or hold more subjects out."
+                f"{inferer.starts} starts: expected at least two, whose solutions may differ; search from more."
             )
-        self.inferer, self.generator, self.held_out = inferer, generator, held_out
-        self.path, self.mask_size, self.level, self.batch_size = Path(path), mask_size, level, batch_size
+        self.inferer, self.generator, self.held_out, self.tuning = inferer, generator, held_out, tuning
+        self.path, self.level, self.batch_size, self.seed = Path(path), level, batch_size, seed
+        self.mask = square_mask() if mask is None else mask
+        self.groups = {ALL: "*"} | dict(groups or {})
 
     def run(self) -> CalibrationReport:
         """Search, learn and write."""
-        cases = self.cases()
-        report = CalibrationReport(
-            level=self.level,
-            starts=self.inferer.starts,
-            search=name_of(self.inferer),
-            generator=_digest(self.generator),
-            subjects=len(set(self.held_out.subjects())),
-            intervals={name: self._calibrate(each) for name, each in cases.items()},
-            coverage={name: leave_one_out_coverage(each, self._calibrate) for name, each in cases.items()},
-            uncalibrated={name: coverage(each.errors, NORMAL_90 * each.stds) for name, each in cases.items()},
-        )
+        subjects, others = (_subjects(data) for data in (self.held_out, self.tuning))
+        if shared := sorted(subjects & others):
+            raise ValueError(
+                f"{', '.join(shared)}: in the held-out patches and in those for tuning, too; expected other people there, such "
+                "as those of the training split."
+            )
+        tuning, cases = self.cases(self.tuning), self.cases(self.held_out)
+        floors = {name: self._floor(each) for name, each in tuning.items()}
+        intervals, judged = {}, {}
+        for name, each in cases.items():
+            floor, people = floors[name], len(np.unique(each.subjects))
+            if floor is None or people < subjects_needed(self.level):
+                logger.warning("%s: no interval, it was found in the patches of %d subjects only", name, people)
+                continue
+            intervals[name] = self._calibrate(each, floor)
+            judged[name] = self._judge(each, floor)
+        if not intervals:
+            raise ValueError(
+                f"patches of {len(subjects)} subjects: expected at least {subjects_needed(self.level)} for a level of "
+                f"{self.level}; hold more people out, or ask for less."
+            )
+        report = self._report(intervals, judged, len(subjects), len(others))
         write_json(self.path, asdict(report))
-        logger.info("calibration: %s, held %s", self.path, dict(report.coverage))
+        for name, groups in judged.items():
+            logger.info("%s: held %s", name, {group: round(each.held, 3) for group, each in groups.items()})
+        logger.info("calibration: %s", self.path)
         return report
 
-    def cases(self) -> dict[str, Cases]:
-        """Errors and standard deviations of all held-out patches."""
-        originals = self.held_out.all_patches().float()
-        pixel_mm = float(self.held_out[0][Field.IMAGE].pixdim[0])
-        mask = square_mask(self.mask_size, shape=originals.shape[2:])
-        valid = valid_region(self.held_out.all_bounds(), originals.shape[-1])
-        device = next(self.generator.parameters()).device
+    def _report(
+        self,
+        intervals: Mapping[str, UncertaintyCalibration],
+        judged: Mapping[str, Mapping[str, Coverage]],
+        subjects: int,
+        others: int,
+    ) -> CalibrationReport:
+        return CalibrationReport(
+            level=self.level,
+            search=search_digests(self.inferer, self.generator),
+            mask=mask_digest(self.mask),
+            mask_pixels=int(self.mask.sum()) if isinstance(self.mask, Tensor) else None,
+            starts=self.inferer.starts,
+            subjects=subjects,
+            patches=len(self.held_out),  # type: ignore[arg-type]
+            tuning_subjects=others,
+            intervals=intervals,
+            coverage=judged,
+        )
+
+    def cases(self, patches: Dataset[Any]) -> dict[str, Cases]:
+        """Errors and standard deviations of all patches of a set."""
         rows: dict[str, list[tuple[np.ndarray, np.ndarray, str]]] = {PIXEL: [], DIAMETER: [], CENTRE: []}
-        subjects = self.held_out.subjects()
-        for part in torch.arange(len(originals)).split(self.batch_size):
-            result = self.inferer.search(originals[part].to(device), mask.to(device), self.generator, valid[part])
-            for found, number in zip(result, part.tolist(), strict=True):
-                patch = replace(found, origin=PatchOrigin(subjects[number], pixel_mm=pixel_mm))
-                hidden = patch.mask & patch.valid
-                errors = (patch.acquired - patch.mean)[hidden]
-                rows[PIXEL].append((errors.numpy(), patch.std[hidden].numpy(), subjects[number]))
-                for name, error, std in _disc_errors(patch):
-                    rows[name].append((np.array([error]), np.array([std]), subjects[number]))
+        for patch in self._searched(patches):
+            hidden = patch.mask & patch.valid
+            errors = (patch.acquired - patch.mean)[hidden]
+            rows[PIXEL].append((errors.numpy(), patch.std[hidden].numpy(), patch.origin.subject))
+            for name, error, std in _disc_errors(patch):
+                rows[name].append((np.array([error]), np.array([std]), patch.origin.subject))
         return {name: _cases(found) for name, found in rows.items()}
 
-    def _calibrate(self, cases: Cases) -> UncertaintyCalibration:
-        return calibrate_uncertainty(cases.errors, cases.stds, self.level)
+    def _searched(self, patches: Dataset[Any]) -> Sequence[InpaintedPatch]:
+        device = next(self.generator.parameters()).device
+        found: list[InpaintedPatch] = []
+        for part in torch.arange(len(patches)).split(self.batch_size):  # type: ignore[arg-type]
+            items = [patches[number] for number in part.tolist()]
+            batch = {name: [item[name] for item in items] for name in (Field.IMAGE, Field.SUBJECT)}
+            masks = self.mask(batch) if callable(self.mask) else self.mask
+            images = torch.stack([image.as_tensor().float() for image in batch[Field.IMAGE]])
+            valid = torch.stack([item[Field.VALID] for item in items])
+            result = self.inferer.search(images.to(device), masks.to(device), self.generator, valid)
+            origins = [PatchOrigin.of(image) for image in batch[Field.IMAGE]]
+            found += [replace(each, origin=origin) for each, origin in zip(result, origins, strict=True)]
+        return found
+
+    def _floor(self, cases: Cases) -> float | None:
+        return choose_floor(cases.errors, cases.stds, cases.subjects, self.level) if cases.errors.size else None
+
+    def _calibrate(self, cases: Cases, floor: float) -> UncertaintyCalibration:
+        return calibrate_uncertainty(cases.errors, cases.stds, cases.subjects, floor, self.level)
+
+    def _judge(self, cases: Cases, floor: float) -> dict[str, Coverage]:
+        """Coverage of each group; nothing where the others are too few to learn from."""
+        if len(np.unique(cases.subjects)) <= subjects_needed(self.level):
+            return {}
+        held = leave_one_out(cases, lambda others: self._calibrate(others, floor))
+        plain = {name: _share(cases.of(cases.subjects == name), NORMAL_90) for name in held}
+        chosen = {group: [n for n in held if fnmatchcase(n, pattern)] for group, pattern in self.groups.items()}
+        return {group: self._coverage(held, plain, names) for group, names in chosen.items() if names}
+
+    def _coverage(self, held: Mapping[str, float], plain: Mapping[str, float], names: Sequence[str]) -> Coverage:
+        shares = np.array([held[name] for name in names])
+        low, high = _interval_of_mean(shares, self.seed)
+        mean = float(np.mean([plain[name] for name in names]))
+        return Coverage(len(names), float(shares.mean()), low, high, mean, {name: held[name] for name in names})
 
 
-def leave_one_out_coverage(cases: Cases, calibrate: Callable[[Cases], UncertaintyCalibration]) -> float:
-    """Share of the truths in intervals that were learnt from the other subjects."""
-    held = np.zeros(len(cases.errors), dtype=bool)
+def leave_one_out(cases: Cases, calibrate: Callable[[Cases], UncertaintyCalibration]) -> dict[str, float]:
+    """Subject -> share of its truths in intervals that were learnt from the other subjects."""
+    held = {}
     for subject in np.unique(cases.subjects):
-        out = cases.subjects == subject
-        learnt = calibrate(Cases(cases.errors[~out], cases.stds[~out], cases.subjects[~out]))
-        held[out] = np.abs(cases.errors[out]) <= learnt.half_width(cases.stds[out])
-    return float(held.mean())
-
-
-def name_of(inferer: LatentInpaintingInferer) -> str:
-    """What kind of search this is: its optimiser and its initialiser."""
-    return f"{type(inferer.optimizer).__name__} from {type(inferer.initializer).__name__}"
+        own = cases.subjects == subject
+        learnt, judged = calibrate(cases.of(~own)), cases.of(own)
+        held[str(subject)] = float(np.mean(np.abs(judged.errors) <= learnt.half_width(judged.stds)))
+    return held
 
 
 def read_calibration(
-    path: str | os.PathLike[str], generator: nn.Module, inferer: LatentInpaintingInferer
+    path: str | os.PathLike[str],
+    generator: nn.Module,
+    inferer: LatentInpaintingInferer,
+    mask: Tensor | Callable[[Any], Tensor] | None = None,
 ) -> dict[str, UncertaintyCalibration]:
-    """Intervals from a file, if they were learnt for this generator and this search; otherwise none, with a warning.
+    """Intervals from a file, if they were learnt for this search, these weights and this mask; else none, with a warning.
 
     Args:
         path: a report of `CalibrateInpainting`; no warning where there is none.
         generator: whose latents are searched.
-        inferer: the search.
+        inferer: the search, with its weights loaded.
+        mask: what is hidden; None is the publication's square.
     """
     if not Path(path).exists():
         return {}
     content: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-    wanted = {"starts": inferer.starts, "search": name_of(inferer), "generator": _digest(generator)}
-    different = [name for name, value in wanted.items() if content[name] != value]
+    wanted = search_digests(inferer, generator) | {MASK: mask_digest(mask)}
+    search = content.get(SEARCH)  # a name alone, in files of version 0.2 and before
+    learnt = (search if isinstance(search, dict) else {}) | {MASK: content.get(MASK)}
+    different = [name for name, value in wanted.items() if learnt.get(name) != value]
     if different:
         logger.warning(
             "%s: learnt with other %s than this search has: no intervals are given; run calibrate.json for yours.",
@@ -191,8 +298,29 @@ def read_calibration(
     return {name: UncertaintyCalibration(**values) for name, values in content["intervals"].items()}
 
 
-def _digest(generator: nn.Module) -> str:
-    return bytes(digest_of(generator).tolist()).hex()
+MASK, SEARCH = "mask", "search"
+"""Fields of a `CalibrationReport`."""
+
+
+def _subjects(data: Dataset[Any]) -> set[str]:
+    named: set[str] = set(data.subjects())  # type: ignore[attr-defined]
+    return named
+
+
+def _share(cases: Cases, factor: float) -> float:
+    return float(np.mean(np.abs(cases.errors) <= factor * cases.stds))
+
+
+def _interval_of_mean(shares: np.ndarray, seed: int) -> tuple[float | None, float | None]:
+    """95 % interval of a mean over subjects; no interval for few of them. Equal shares give a point."""
+    if len(shares) < FEWEST_FOR_INTERVAL:
+        return None, None
+    if np.ptp(shares) == 0:
+        return float(shares[0]), float(shares[0])
+    found = bootstrap(
+        (shares,), np.mean, n_resamples=RESAMPLES, method="percentile", rng=np.random.default_rng(seed)
+    ).confidence_interval
+    return float(found.low), float(found.high)
 
 
 def _disc_errors(patch: InpaintedPatch) -> list[tuple[str, float, float]]:

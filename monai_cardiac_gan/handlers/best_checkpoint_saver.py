@@ -29,11 +29,13 @@ class BestCheckpointSaver:
         objects: name -> object with ``state_dict``; or one such object, whose state is stored flat.
         metric: name in ``state.metrics``.
         lower_is_better: distances are better when lower; precision and recall are not.
+        overwrite: let a training that begins anew replace the file of an earlier one.
 
     Attributes:
         best: the best value so far, None before the first.
 
     Raises:
+        FileExistsError: when a run begins anew and the file is there.
         OSError: when the file cannot be written.
 
     Example:
@@ -48,14 +50,22 @@ class BestCheckpointSaver:
         2.0
     """
 
-    def __init__(self, path: str | os.PathLike[str], objects: Any, metric: str, lower_is_better: bool = True) -> None:
-        self.checkpoint = AtomicCheckpointSaver(path, objects)
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        objects: Any,
+        metric: str,
+        lower_is_better: bool = True,
+        overwrite: bool = False,
+    ) -> None:
+        self.checkpoint = AtomicCheckpointSaver(path, objects, overwrite=overwrite)
         self.metric, self.lower_is_better = metric, lower_is_better
         self.best: float | None = None
         self._was_there = False
 
     def attach(self, engine: Engine) -> None:
         """Look at the metric after each epoch."""
+        self.checkpoint.earlier.attach(engine)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
         engine.add_event_handler(Events.COMPLETED, self._warn)
 
@@ -80,6 +90,7 @@ class BestCheckpointSaver:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a best value."""
         self.best = None if state[BEST] is None else float(state[BEST])
+        self.checkpoint.earlier.is_own = True
 
     def _is_better(self, value: float) -> bool:
         if self.best is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +15,8 @@ from monai_cardiac_gan.engines import TrainingOutput, is_first_process
 
 __all__ = ["TrainingProgress"]
 
+logger = logging.getLogger(__name__)
+
 DIGITS = 4
 """Significant digits of the numbers in the bar."""
 
@@ -21,8 +25,9 @@ class TrainingProgress:
     """Show iterations, remaining time and the losses while a trainer runs.
 
     Numbers on the CPU are shown after each iteration. Reading those on a GPU makes the host wait for it, so they are shown
-    after the first and the last iteration of an epoch, and every few between. Of several processes only the first shows
-    a bar.
+    after the first and the last iteration of an epoch, and every few between. Where the standard error is no terminal (a
+    log file, a cluster), there is one line in the log for each epoch in place of the bar, unless ``file`` or ``disable`` is
+    given. Of several processes only the first shows anything.
 
     Args:
         names: which numbers of ``state.output`` are shown.
@@ -50,9 +55,13 @@ class TrainingProgress:
             raise ValueError(f"every_iterations is {every_iterations}: expected at least 1.")
         self.names, self.every_iterations = tuple(names), every_iterations
         self.bar = ProgressBar(persist=persist, **tqdm_kwargs)
+        self.shows_bar = bool(tqdm_kwargs.keys() & {"file", "disable"}) or sys.stderr.isatty()
 
     def attach(self, engine: Engine) -> None:
-        """Let the bar follow the engine."""
+        """Let the bar, or the log, follow the engine."""
+        if not self.shows_bar:
+            engine.add_event_handler(Events.EPOCH_COMPLETED, self._log)
+            return
         due = Events.ITERATION_COMPLETED(event_filter=self.is_due)
         self.bar.attach(engine, output_transform=self.numbers, event_name=due)
 
@@ -78,3 +87,8 @@ class TrainingProgress:
                 "give `names` that the engine puts out."
             )
         return {name: f"{float(output[name]):.{DIGITS}g}" for name in self.names}
+
+    def _log(self, engine: Engine) -> None:
+        if is_first_process(engine):
+            shown = ", ".join(f"{name} {value}" for name, value in self.numbers(engine.state.output).items())
+            logger.info("epoch %d of %s: %s", engine.state.epoch, engine.state.max_epochs, shown)

@@ -15,7 +15,8 @@ class StopWhenSpent:
 
     Args:
         seconds_left: tells how much time is left; None limits no time.
-        updates: iterations of the whole run, resumed parts included; None limits no updates.
+        updates: of a trainer's critic in the whole run, resumed parts included; of another engine, iterations. None limits
+            none.
         save: called every `save_seconds` with the engine, between two iterations.
         save_seconds: seconds between two calls.
 
@@ -53,7 +54,8 @@ class StopWhenSpent:
             self.save(engine)
             self._saved = time.monotonic()
         out_of_time = self.seconds_left is not None and self.seconds_left() <= 0
-        if out_of_time or (self.updates is not None and engine.state.iteration >= self.updates):
+        updates = getattr(engine, "critic_updates", engine.state.iteration)
+        if out_of_time or (self.updates is not None and updates >= self.updates):
             self.is_spent = True
             engine.terminate()
 

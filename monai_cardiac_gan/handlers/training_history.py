@@ -15,6 +15,7 @@ from torch import Tensor
 
 from monai_cardiac_gan.atomic import atomic_file
 from monai_cardiac_gan.engines import is_first_process
+from monai_cardiac_gan.handlers.earlier_file import EarlierFile
 
 __all__ = ["TrainingHistory"]
 
@@ -28,7 +29,8 @@ class TrainingHistory:
 
     The file is a list with one row for each epoch: ``epoch``, ``iterations``, the means over those iterations and the
     numbers in ``state.metrics``, less those that have the name of a mean; what is not finite is ``null``. It is replaced
-    as a whole after each epoch, so that a reader or a crash never meets half a file. A resumed training keeps the rows of
+    as a whole after each epoch, so that a reader or a crash never meets half a file. A run that ends within an epoch leaves a
+    row of its iterations so far, which the whole epoch's replaces when it goes on. A resumed training keeps the rows of
     the epochs before it and replaces those after. Put the history among the objects of the training's checkpoint, and the
     row of an epoch in which a training was stopped covers all of it; else it covers what came after.
 
@@ -37,8 +39,10 @@ class TrainingHistory:
 
     Args:
         directory: folder of the file; made if it is not there.
+        overwrite: let a training that begins anew replace the history of an earlier one.
 
     Raises:
+        FileExistsError: when a run begins anew and the file is there.
         OSError: when the file cannot be written.
 
     Example:
@@ -51,16 +55,19 @@ class TrainingHistory:
         [{'epoch': 1, 'iterations': 3, 'loss': 3.0}]
     """
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    def __init__(self, directory: str | os.PathLike[str], overwrite: bool = False) -> None:
         self.path = Path(directory) / FILE_NAME
+        self.earlier = EarlierFile(self.path, overwrite)
         self._sums: dict[str, Any] = {}
         self._iterations = 0
 
     def attach(self, engine: Engine) -> None:
         """Let the history follow the engine."""
+        self.earlier.attach(engine)
         engine.add_event_handler(Events.EPOCH_STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._add)
-        engine.add_event_handler(Events.EPOCH_COMPLETED, self._write)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._complete)
+        engine.add_event_handler(Events.COMPLETED, self._write)
 
     def rows(self) -> list[dict[str, Any]]:
         """What the file holds; no rows when there is none.
@@ -84,6 +91,7 @@ class TrainingHistory:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on within an epoch."""
         self._sums, self._iterations = dict(state[SUMS]), int(state[ITERATIONS])
+        self.earlier.is_own = True
 
     def _start(self, engine: Engine) -> None:
         length = engine.state.epoch_length
@@ -96,12 +104,17 @@ class TrainingHistory:
             self._sums[name] = self._sums[name] + value if name in self._sums else value
         self._iterations += 1
 
+    def _complete(self, engine: Engine) -> None:
+        self._write(engine)
+        self._sums, self._iterations = {}, 0
+
     def _write(self, engine: Engine) -> None:
+        if not self._iterations:
+            return
         means = {name: total / self._iterations for name, total in _read(self._sums).items()}
         numbers = {**_scalars(engine.state.metrics), **means}
         row = {EPOCH: engine.state.epoch, ITERATIONS: self._iterations}
         row |= {name: value if math.isfinite(value) else None for name, value in numbers.items()}
-        self._sums, self._iterations = {}, 0
         if is_first_process(engine):
             before = [row for row in self.rows() if row[EPOCH] < engine.state.epoch]
             with atomic_file(self.path) as file:

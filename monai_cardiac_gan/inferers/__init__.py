@@ -2,7 +2,13 @@
 
 from monai_cardiac_gan.inferers.batched_lbfgs import BatchedLBFGS
 from monai_cardiac_gan.inferers.blending import Blending, FeatheredBlending, Paste, PoissonBlending, seam_error
-from monai_cardiac_gan.inferers.calibration import UncertaintyCalibration, calibrate_uncertainty, coverage
+from monai_cardiac_gan.inferers.calibration import (
+    UncertaintyCalibration,
+    calibrate_uncertainty,
+    choose_floor,
+    coverage,
+    subjects_needed,
+)
 from monai_cardiac_gan.inferers.coarse_to_fine import CoarseToFine
 from monai_cardiac_gan.inferers.disc_uncertainty import DiscUncertainty, disc_uncertainty
 from monai_cardiac_gan.inferers.gradient_descent import GradientDescent
@@ -30,6 +36,7 @@ from monai_cardiac_gan.inferers.pixel_uncertainty import PixelUncertainty, pixel
 from monai_cardiac_gan.inferers.proposals import EncoderProposal, Proposal, UNetProposal
 from monai_cardiac_gan.inferers.random_masks import random_rectangles, within_valid
 from monai_cardiac_gan.inferers.sampling import sample_patches
+from monai_cardiac_gan.inferers.search_digests import mask_digest, search_digests
 from monai_cardiac_gan.inferers.search_parts import fill_latent_bank, load_search_parts
 from monai_cardiac_gan.inferers.search_presets import gradient_descent_search, inpainting_search, lbfgs_search
 from monai_cardiac_gan.inferers.traces import InitialImages, LossTraces
@@ -72,6 +79,7 @@ __all__ = [
     "UNetProposal",
     "UncertaintyCalibration",
     "calibrate_uncertainty",
+    "choose_floor",
     "coverage",
     "disc_mask",
     "disc_uncertainty",
@@ -82,11 +90,14 @@ __all__ = [
     "latent_metric",
     "lbfgs_search",
     "load_search_parts",
+    "mask_digest",
     "metric_inverse",
     "pixel_uncertainty",
     "random_rectangles",
     "sample_patches",
     "seam_error",
+    "search_digests",
     "square_mask",
+    "subjects_needed",
     "within_valid",
 ]

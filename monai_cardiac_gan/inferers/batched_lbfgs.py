@@ -77,7 +77,7 @@ class BatchedLBFGS:
         )
         record = OptimizationRecord.of(initial_latents)
         record.add(state.latents, state.found, keep=True)
-        with tqdm(total=self.evaluations, desc="latent search", disable=not progress) as bar:
+        with tqdm(total=self.evaluations, desc="latent search", disable=None if progress else True) as bar:
             while len(rows := state.active(self.evaluations)):
                 self._step(objective, state, rows)
                 record.add(state.latents, state.found, keep=True)

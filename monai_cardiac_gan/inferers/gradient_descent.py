@@ -64,7 +64,7 @@ class GradientDescent:
         optimiser = OPTIMISERS[self.optimiser]([latents], lr=self.step_size)
         keep = set(evenly_spaced(self.iterations, snapshots).tolist())
         record = OptimizationRecord.of(initial_latents)
-        for step in tqdm(range(self.iterations + 1), desc="latent search", disable=not progress):
+        for step in tqdm(range(self.iterations + 1), desc="latent search", disable=None if progress else True):
             found = objective(latents)
             record.add(latents.detach(), found, step in keep)
             if step < self.iterations:

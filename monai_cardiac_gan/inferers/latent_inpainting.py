@@ -12,6 +12,7 @@ import torch
 from monai.inferers import Inferer
 from torch import Tensor, nn
 
+from monai_cardiac_gan.engines.execution import Execution
 from monai_cardiac_gan.inferers.blending import Blending, Paste
 from monai_cardiac_gan.inferers.inpainted_patch import PatchOrigin
 from monai_cardiac_gan.inferers.inpainting_result import InpaintingResult
@@ -48,13 +49,14 @@ class LatentInpaintingInferer(Inferer):
         proposal: what is expected behind the mask before the search, for the term `ProposalL1`; None for losses without it.
         blending: how the generated pixels are put behind the mask, `Paste` by default.
         chunk: at most this many images go through the networks at once, which bounds memory; None takes all.
-        autocast: ``"bfloat16"`` or ``"float16"`` for the forward passes of the optimiser, None for the type of the weights.
+        autocast: ``"bfloat16"`` for the forward passes of the optimiser, None for the type of the weights.
         channels_last: keep features with the channels innermost, as convolutions on a CPU and on tensor cores want them.
         seed: of the starts, noted in the result.
         progress: whether a bar is shown.
 
     Raises:
-        ValueError: when there are fewer candidates than starts, fewer than two snapshots, or no proposal for `ProposalL1`.
+        ValueError: when there are fewer candidates than starts, fewer than two snapshots, no proposal for `ProposalL1`, or
+            another type for the forward passes.
 
     Example:
         A generator that adds its four latents to four pixels, one of which is hidden, finds the three others:
@@ -102,7 +104,7 @@ class LatentInpaintingInferer(Inferer):
         self.starts, self.snapshots = starts, snapshots
         self.blending: Blending = Paste() if blending is None else blending
         self.chunk, self.channels_last = chunk, channels_last
-        self.autocast = None if autocast is None else getattr(torch, autocast)
+        self.autocast = Execution(autocast=autocast).dtype  # refuses what loses gradients
         self.seed, self.progress = seed, progress
 
     def __call__(  # type: ignore[override, unused-ignore]

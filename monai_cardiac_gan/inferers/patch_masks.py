@@ -14,6 +14,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from monai_cardiac_gan.aorta import measure_disc
+from monai_cardiac_gan.data import file_name_of
 from monai_cardiac_gan.inferers.masks import disc_mask, label_mask
 from monai_cardiac_gan.keys import Field, PatchColumn
 from monai_cardiac_gan.transforms import LoadVolume
@@ -66,14 +67,17 @@ class LabelMasks:
     A pixel is hidden when the voxel nearest to it has one of the labels; patches know where they lie by their affine.
 
     Args:
-        folder: label maps, named like the subjects (``subject.nii.gz``, also ``.nii``, ``.nrrd``, ``.mha``).
+        folder: label maps, named like the subjects (``subject.nii.gz``, also ``.nii``, ``.nrrd``, ``.mha``); where a subject
+            has several volumes ``subject_key.nii.gz``, with the volume's key in the patch set. Names as `file_name_of` gives
+            them.
         values: labels that are hidden; the aorta is 52 in TotalSegmentator's task "total", 23 in "total_mr".
         margin: by how many pixels the masks are larger.
         load: path to a label map (1, X, Y, Z) with an affine.
 
     Raises:
         FileNotFoundError: on a batch, when a subject has no label map.
-        ValueError: on a batch, when a patch has no affine, or the labels hide none or all of its pixels.
+        ValueError: on a batch, when a patch has no affine, two volumes would share a label map, or the labels hide none or all
+            of a patch's pixels.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class LabelMasks:
         load: Callable[[str], MetaTensor] | None = None,
     ) -> None:
         self.folder, self.values, self.margin = Path(folder), list(values), margin
+        self._used: dict[Path, str | None] = {}
         self._load = lru_cache(1)(LoadVolume() if load is None else load)  # patches come sorted by subject
 
     def __call__(self, batch: Mapping[str, Any]) -> Tensor:
@@ -94,7 +99,7 @@ class LabelMasks:
     def _mask(self, image: Tensor, subject: str) -> Tensor:
         if not isinstance(image, MetaTensor):
             raise ValueError(f"{subject}: a patch without an affine: its place among the labels is not known.")
-        labels = self._load(str(self._path(subject)))
+        labels = self._load(str(self._path(subject, image.meta.get(PatchColumn.VOLUME))))
         to_labels = np.linalg.inv(np.asarray(labels.affine, float)) @ np.asarray(image.affine, float)
         height, width = image.shape[1:]
         grid = np.stack(np.meshgrid(np.arange(height), np.arange(width), [0.0], [1.0], indexing="ij"), -1)
@@ -105,13 +110,25 @@ class LabelMasks:
         except ValueError as error:
             raise ValueError(f"{subject}: {error}") from error
 
-    def _path(self, subject: str) -> Path:
-        for suffix in VOLUME_SUFFIXES:
-            if (path := self.folder / f"{subject}{suffix}").exists():
-                return path
+    def _path(self, subject: str, key: str | None) -> Path:
+        """The label map of a volume: under its key, or under the subject's name where no other volume has taken that."""
+        name = file_name_of(subject)
+        for stem in ([] if key is None else [f"{name}_{key}"]) + [name]:
+            for suffix in VOLUME_SUFFIXES:
+                if (path := self.folder / f"{stem}{suffix}").exists():
+                    return self._taken(path, subject, key)
         raise FileNotFoundError(
-            f"{self.folder}: holds no label map of {subject}: expected {subject}.nii.gz or another of {VOLUME_SUFFIXES}."
+            f"{self.folder}: holds no label map of {subject}: expected {name}.nii.gz or another of {VOLUME_SUFFIXES}."
         )
+
+    def _taken(self, path: Path, subject: str, key: str | None) -> Path:
+        before = self._used.setdefault(path, key)
+        if before != key:
+            raise ValueError(
+                f"{path}: is the label map of {subject}, who has several volumes ({before}, {key}): give one for each, such as "
+                f"{file_name_of(subject)}_{key}.nii.gz."
+            )
+        return path
 
 
 def side_of_pixels(image: Tensor) -> float:

@@ -62,9 +62,17 @@ def load_search_parts(
             part.to(device).eval()
 
 
-def fill_latent_bank(bank: LatentBank, generator: nn.Module, path: str, seed: int = 0) -> None:
-    """Fill a bank and write it as a flat state dictionary, for `load_search_parts` to find."""
+def fill_latent_bank(bank: LatentBank, generator: nn.Module, path: str, seed: int = 0, overwrite: bool = False) -> None:
+    """Fill a bank and write it as a flat state dictionary, for `load_search_parts` to find; the bank stays on its device.
+
+    Raises:
+        FileExistsError: when the file is there and `overwrite` is false.
+    """
+    if Path(path).exists() and not overwrite:
+        raise FileExistsError(
+            f"{path}: holds a bank: write into another folder (--models_dir), or give overwrite=True (--overwrite True)."
+        )
     bank.fill(generator, seed)
     with atomic_file(path) as file:
-        torch.save(bank.cpu().state_dict(), file)
+        torch.save({name: value.cpu() for name, value in bank.state_dict().items()}, file)
     logger.info("bank of %d latents: %s", bank.count, path)

@@ -20,7 +20,7 @@ from monai_cardiac_gan.metrics.density_coverage import (
 from monai_cardiac_gan.metrics.diversity import DiversityMetric, diversity_difference, ms_ssim_diversity
 from monai_cardiac_gan.metrics.frechet import FrechetDistanceMetric, frechet_distance, frechet_distance_of_moments
 from monai_cardiac_gan.metrics.kernel_distance import KernelDistanceMetric, kernel_distance
-from monai_cardiac_gan.metrics.memorisation import Memorisation, memorisation_test
+from monai_cardiac_gan.metrics.memorisation import Memorisation, MemorisationVerdict, memorisation_test
 from monai_cardiac_gan.metrics.power_spectrum import PowerSpectrumMetric, power_spectrum_distance, radial_power_spectrum
 from monai_cardiac_gan.metrics.precision_recall import PrecisionRecall, PrecisionRecallMetric, precision_recall
 from monai_cardiac_gan.metrics.real_vs_real import real_vs_real
@@ -43,6 +43,7 @@ __all__ = [
     "FrechetDistanceMetric",
     "KernelDistanceMetric",
     "Memorisation",
+    "MemorisationVerdict",
     "PowerSpectrumMetric",
     "PrecisionRecall",
     "PrecisionRecallMetric",

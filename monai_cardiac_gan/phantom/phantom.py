@@ -111,7 +111,8 @@ class WholeHeartPhantom:
         Returns:
             The image files, in the seeds' order.
         """
-        return [write_volume(self(seed), Path(folder)) for seed in tqdm(list(seeds), desc="phantoms", unit="volume")]
+        shown = tqdm(list(seeds), desc="phantoms", unit="volume", disable=None)  # no bar where no terminal shows it
+        return [write_volume(self(seed), Path(folder)) for seed in shown]
 
 
 def true_track(anatomy: Anatomy, view: View) -> AortaTrack:

@@ -235,7 +235,7 @@ class PreparePatchSet:
             for number, (record, name) in enumerate(zip(self.records, self.names, strict=True))
         ]
         done: dict[int, PreparedVolume] = {}
-        with tqdm(total=len(tasks), desc="volumes", unit="volume") as bar:
+        with tqdm(total=len(tasks), desc="volumes", unit="volume", disable=None) as bar:
             for task, volume in self._done(tasks, digest, bar):
                 done[task.number] = volume
         self._note_inputs(done.values())

@@ -153,8 +153,12 @@ def prepare_volume(steps: VolumeSteps, steps_digest: str, folder: str, task: Vol
         names = input_fields(task.record, steps.use_labels)
         states = {name: input_state(task.record[name], (task.known or {}).get(name)) for name in names}
     except OSError as error:
-        image = task.record[Field.IMAGE]
-        return task.excluded(f"{image}: cannot be read ({error.strerror or error}); check the path and its rights.")
+        image, file = str(task.record[Field.IMAGE]), str(error.filename or "")
+        # a header may name the files with its voxels; under pseudonyms their names are not written
+        named = f": {Path(file).name}" if task.name is None and file not in ("", image) else ""
+        return task.excluded(
+            f"{image}: cannot be read ({error.strerror or error}{named}); check the path and its rights."
+        )
     key, store = volume_key(task, steps_digest, states), PatchStore(folder)
     entry = store.outcome(key) or _Work(steps, task, key).run(store)
     return PreparedVolume(replace(entry, image=task.image, key=key), states)
@@ -250,4 +254,6 @@ def _figure(record: Record) -> Figure:
         spacing,
         track,
         [(int(patch.meta[PatchColumn.SLICE]), patch[0].as_tensor().numpy()) for patch in shown],
+        name=str(record[Field.SUBJECT]),
+        patch_slice_mm=float(np.linalg.norm(np.asarray(patches[0].affine)[:3, 2])),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from monai_cardiac_gan.atomic import atomic_path
-from monai_cardiac_gan.data import VolumeEntry
+from monai_cardiac_gan.data import VolumeEntry, shortest_tail
 from monai_cardiac_gan.reporting.page import write_page
 
 __all__ = ["ROW", "write_contact_sheet"]
@@ -40,7 +40,11 @@ def write_contact_sheet(folder: Path, entries: Sequence[VolumeEntry]) -> list[Pa
     """
     states = [state_of(entry) for entry in entries]
     counts = {state: states.count(state) for state in (FINE, UNSURE, EXCLUDED)}
-    page = write_page(folder / PAGE, TEMPLATE, rows=[_row(entry) for entry in entries], counts=counts)
+    images: dict[str, list[str]] = {}
+    for entry in entries:
+        images.setdefault(entry.subject, []).append(entry.image)
+    rows = [_row(entry, shortest_tail(entry.image, images[entry.subject])) for entry in entries]
+    page = write_page(folder / PAGE, TEMPLATE, rows=rows, counts=counts)
     for old in folder.glob(PNG.replace("{:03d}", "*")):
         old.unlink()
     pictures = []
@@ -76,8 +80,8 @@ def caption(entry: VolumeEntry) -> str:
     return ", ".join(parts)
 
 
-def _row(entry: VolumeEntry) -> dict[str, Any]:
-    """What the template shows of a volume."""
+def _row(entry: VolumeEntry, image: str) -> dict[str, Any]:
+    """What the template shows of a volume; the image as a correction names it."""
     return {
         "state": state_of(entry),
         "caption": caption(entry),
@@ -85,7 +89,7 @@ def _row(entry: VolumeEntry) -> dict[str, Any]:
         "picture": entry.row,
         "tiles": list(entry.tiles or []),
         "subject": entry.subject,
-        "image": Path(entry.image).name,
+        "image": image,
     }
 
 

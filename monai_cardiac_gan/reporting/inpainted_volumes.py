@@ -12,11 +12,16 @@ import numpy as np
 import torch
 from ignite.engine import Engine, Events
 from monai.data import MetaTensor
+from monai.transforms import Orientation
 
 from monai_cardiac_gan.atomic import atomic_path
-from monai_cardiac_gan.data import VolumeEntry, read_manifest
+from monai_cardiac_gan.data import PatchStore, VolumeEntry, file_name_of, read_manifest
+from monai_cardiac_gan.data.manifest import AFFINE
+from monai_cardiac_gan.data.patch_set import COLUMNS
 from monai_cardiac_gan.inferers import InpaintedPatch, InpaintingResult
-from monai_cardiac_gan.transforms import LoadVolume, paste_patch
+from monai_cardiac_gan.keys import PatchColumn
+from monai_cardiac_gan.transforms import DigestVolume, LoadVolume, VolumePainter
+from monai_cardiac_gan.transforms.standard_volume import BODY_AXES
 
 __all__ = ["SaveInpaintedVolumes"]
 
@@ -27,19 +32,23 @@ EXPECTED, PAINTED = "expected", "painted"
 
 @dataclass
 class _OpenVolume:
-    """The volume whose patches are coming in."""
+    """The volume whose patches are coming in; without a painter where it could not be opened."""
 
     entry: VolumeEntry
-    values: MetaTensor
-    painted: torch.Tensor
+    painter: VolumePainter | None
+    patches: int = 0
 
 
 class SaveInpaintedVolumes:
     """Ignite handler: put the patches of an `InpaintingEvaluator` back into the volumes that they were cut from.
 
-    Of each volume there are two files on its own grid: ``subject_expected.nii.gz``, the volume with the
-    expected anatomy behind the masks, and ``subject_painted.nii.gz``, a label map that is 1 where voxels were painted. Open them
-    beside the acquired volume in 3D Slicer. All voxels outside the masks are those of the acquired volume.
+    Of each volume there are two files on its own grid: ``subject_expected.nii.gz``, the volume with the expected anatomy
+    behind the masks, and ``subject_painted.nii.gz``, a label map that is 1 where voxels were painted. Open them beside the
+    acquired volume in 3D Slicer. Every slice of the volume between the patches shows the nearest of them (`VolumePainter`).
+    All voxels outside the masks are those of the acquired volume. Where a subject has several volumes, their key stands in
+    the names, too; characters that lead to other folders are percent-encoded (`data.file_name_of`).
+
+    A patch or a volume that cannot be painted is logged, and the others go on.
 
     Args:
         output_dir: where the volumes go.
@@ -48,8 +57,8 @@ class SaveInpaintedVolumes:
         load: path to a volume (1, X, Y, Z); give the one with which the patch set was prepared, `LoadVolume` by default.
 
     Raises:
-        FileNotFoundError: when a volume is not there.
-        ValueError: when a patch does not belong to its volume (`paste_patch`), has no affine, or is not of the patch set.
+        FileNotFoundError: at the start, when not one volume is there.
+        ValueError: at the end, when there were patches and not one could be painted.
     """
 
     def __init__(
@@ -59,73 +68,129 @@ class SaveInpaintedVolumes:
         images: str | None = None,
         load: Callable[[str], MetaTensor] | None = None,
     ) -> None:
-        self.output_dir, self.patch_set = Path(output_dir), Path(patch_set)
+        self.output_dir, self.store = Path(output_dir), PatchStore(patch_set)
         self.images = None if images is None else Path(images)
         self.load = LoadVolume() if load is None else load
         self._open: _OpenVolume | None = None
 
     def attach(self, engine: Engine) -> None:
-        """Paste after each batch, write when the next volume comes and at the end."""
+        """Paint after each batch, write when the next volume comes and at the end."""
         engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._collect)
-        engine.add_event_handler(Events.COMPLETED, self._write)
+        engine.add_event_handler(Events.COMPLETED, self._complete)
 
     def _start(self, engine: Engine) -> None:
-        self._entries = read_manifest(self.patch_set).by_key()
+        self._entries = read_manifest(self.store.folder).by_key()
         subjects = [entry.subject for entry in self._entries.values()]
         self._shared = {subject for subject in subjects if subjects.count(subject) > 1}
         self._open, self._done = None, set[str]()
+        self._painted, self._problems = 0, list[str]()
+        self._refuse_if_all_are_gone()
         self.output_dir.mkdir(parents=True, exist_ok=True)
+
+    def _refuse_if_all_are_gone(self) -> None:
+        """Tell before the search, not behind it."""
+        tried = [self._tried(entry) for entry in self._entries.values()]
+        if tried and not any(path.exists() for paths in tried for path in paths):
+            raise FileNotFoundError(
+                f"{self.store.folder}: not one of its volumes is there (tried: {[str(path) for path in tried[0]]}, ...); name "
+                "the folder of the volumes (images)."
+            )
 
     def _collect(self, engine: Engine) -> None:
         result: InpaintingResult = engine.state.output["result"]
         for patch in result:
-            self._paste(patch)
+            try:
+                self._paint(patch)
+            except (ValueError, OSError) as error:
+                self._note(f"{patch.origin.subject}, slice {patch.origin.slice}: {error}")
 
-    def _paste(self, patch: InpaintedPatch) -> None:
+    def _paint(self, patch: InpaintedPatch) -> None:
         origin = patch.origin
         if origin.affine is None or origin.volume not in self._entries:
             raise ValueError(
-                f"{origin.subject}: a patch without an affine, or of none of the volumes of {self.patch_set}: it cannot go back "
-                "into its volume; give the patch set that it was read from."
+                f"a patch without an affine, or of none of the volumes of {self.store.folder}: it cannot go back into its "
+                "volume; give the patch set that it was read from."
             )
         if self._open is None or origin.volume != self._open.entry.key:
             self._write()
-            self._open = self._opened(origin.volume)
+            entry = self._entries[origin.volume]
+            self._open = _OpenVolume(entry, None)  # so that a volume that cannot be opened is tried and told once
+            self._open.painter = self._painter(entry)
+        if self._open.painter is None:
+            self._problems.append(f"{origin.subject}, slice {origin.slice}: its volume could not be opened")
+            return
         acquired = MetaTensor(patch.acquired, affine=torch.from_numpy(origin.affine))
-        pasted = paste_patch(self._open.values, acquired, patch.expected, patch.mask)
-        self._open.painted |= pasted.as_tensor() != self._open.values.as_tensor()
-        self._open.values = pasted
+        self._open.painter.add(acquired, patch.expected, patch.mask)
+        self._open.patches += 1
 
-    def _opened(self, key: str) -> _OpenVolume:
-        entry = self._entries[key]
+    def _painter(self, entry: VolumeEntry) -> VolumePainter:
+        key = str(entry.key)
         if key in self._done:
-            raise ValueError(f"{entry.subject}: its patches are not in a row; leave the data loader unshuffled.")
-        values = self.load(str(self._path(entry)))
-        return _OpenVolume(entry, values, torch.zeros(values.shape, dtype=torch.bool))
+            raise ValueError("the patches of this volume are not in a row; leave the data loader unshuffled.")
+        self._done.add(key)
+        return VolumePainter(self._loaded(entry), self._step_mm(key))
 
-    def _path(self, entry: VolumeEntry) -> Path:
-        path = Path(entry.image)
-        tried = [path] if self.images is None else [path, self.images / path, self.images / path.name]
-        for each in tried:
-            if each.exists():
-                return each
-        raise FileNotFoundError(
-            f"{entry.subject}: its volume is at none of {[str(each) for each in tried]}; name the folder of the volumes (images)."
+    def _loaded(self, entry: VolumeEntry) -> MetaTensor:
+        """The very volume that the patches were cut from; a file of the same name may be another."""
+        paths = [path for path in self._tried(entry) if path.exists()]
+        if not paths:
+            raise FileNotFoundError(
+                f"its volume is at none of {[str(path) for path in self._tried(entry)]}; name the folder of the volumes (images)."
+            )
+        for path in paths:
+            volume = self.load(str(path))
+            if entry.digest is None or _digest(volume) == entry.digest:
+                return volume
+        raise ValueError(
+            f"{[str(path) for path in paths]}: holds other voxels than those that the patches were cut from; name the folder of "
+            "the volumes (images), with the axes and the voxel size with which the patch set was prepared."
         )
+
+    def _tried(self, entry: VolumeEntry) -> list[Path]:
+        path = Path(entry.image)
+        return [path] if self.images is None else [path, self.images / path, self.images / path.name]
+
+    def _step_mm(self, key: str) -> float | None:
+        """Distance between the planes of neighbouring patches of a volume; None where it has fewer than two."""
+        columns = self.store.array(key, COLUMNS)
+        if columns is None or len(columns) < 2:
+            return None
+        levels = np.unique(columns[PatchColumn.SLICE])
+        thickness = float(np.linalg.norm(columns[AFFINE][0][:3, 2]))
+        return float(np.diff(levels).min()) * thickness if len(levels) > 1 else None
+
+    def _complete(self, engine: Engine) -> None:
+        self._write()
+        if self._problems:
+            logger.warning(
+                "%d patches could not go back into their volumes, the first: %s", len(self._problems), self._problems[0]
+            )
+        if self._problems and not self._painted:
+            raise ValueError(f"not one patch could go back into its volume; the first: {self._problems[0]}")
+
+    def _note(self, problem: str) -> None:
+        self._problems.append(problem)
+        logger.warning("not painted: %s", problem)
 
     def _stem(self, entry: VolumeEntry) -> str:
         """Begins the names of a volume's files: the subject, and the key where a subject has several volumes."""
-        return f"{entry.subject}_{entry.key}" if entry.subject in self._shared else entry.subject
+        name = file_name_of(entry.subject)
+        return f"{name}_{entry.key}" if entry.subject in self._shared else name
 
-    def _write(self, engine: Engine | None = None) -> None:
-        if self._open is None:
+    def _write(self) -> None:
+        if self._open is None or self._open.painter is None or not self._open.patches:
             return
-        entry, values = self._open.entry, self._open.values
-        for name, part in ((EXPECTED, values.as_tensor()), (PAINTED, self._open.painted.to(torch.uint8))):
-            image = nibabel.Nifti1Image(part[0].cpu().numpy(), np.asarray(values.affine, float))
+        entry, painter = self._open.entry, self._open.painter
+        affine = np.asarray(painter.volume.affine, float)
+        for name, part in ((EXPECTED, painter.volume.as_tensor()), (PAINTED, painter.painted.to(torch.uint8))):
+            image = nibabel.Nifti1Image(part[0].cpu().numpy(), affine)
             with atomic_path(self.output_dir / f"{self._stem(entry)}_{name}.nii.gz") as unfinished:
                 nibabel.save(image, unfinished)
         logger.info("volume: %s", self.output_dir / f"{self._stem(entry)}_{EXPECTED}.nii.gz")
-        self._done.add(str(entry.key))
+        self._painted += self._open.patches
         self._open = None
+
+
+def _digest(volume: MetaTensor) -> str:
+    return DigestVolume()(Orientation(axcodes="RAS", labels=BODY_AXES)(volume))

@@ -19,7 +19,13 @@ from monai_cardiac_gan.atomic import write_json
 from monai_cardiac_gan.data import VolumeEntry, read_manifest
 from monai_cardiac_gan.evaluation.calibrate_inpainting import CENTRE, DIAMETER, PIXEL, read_calibration
 from monai_cardiac_gan.evaluation.generate_patches import SAMPLES_FIGURE
-from monai_cardiac_gan.inferers import DiscUncertainty, InpaintedPatch, InpaintingResult, UncertaintyCalibration
+from monai_cardiac_gan.inferers import (
+    DiscUncertainty,
+    InpaintedPatch,
+    InpaintingResult,
+    PatchOrigin,
+    UncertaintyCalibration,
+)
 from monai_cardiac_gan.reporting.page import Section, write_page
 from monai_cardiac_gan.visualize import (
     figure_of_results,
@@ -30,11 +36,13 @@ from monai_cardiac_gan.visualize import (
     write_search_gif,
     write_search_video,
 )
+from monai_cardiac_gan.visualize.save_figure import DOTS_PER_INCH, FORMATS
 
 __all__ = ["InpaintingReport"]
 
 logger = logging.getLogger(__name__)
 
+PNG = "png"
 RESULTS, PAGE, TEMPLATE = "results.json", "report.html", "report.html.j2"
 
 
@@ -46,12 +54,28 @@ class InpaintingReport:
         patch_set: the patch set's folder; its figures and its list of excluded volumes go into the report.
         calibration: a report of `CalibrateInpainting`; where it was learnt for this search, intervals are given.
         video: write the searches as MP4, too (needs the extra ``video``).
+        figure_format: ``"png"``, or ``"pdf"`` or ``"svg"`` to write the figures in that format, too; the page shows PNG.
+        dpi: dots per inch of the figures.
+
+    Raises:
+        ValueError: when the format is unknown or the resolution not positive.
     """
 
     def __init__(
-        self, output_dir: str, patch_set: str | None = None, calibration: str | None = None, video: bool = False
+        self,
+        output_dir: str,
+        patch_set: str | None = None,
+        calibration: str | None = None,
+        video: bool = False,
+        figure_format: str = PNG,
+        dpi: float = DOTS_PER_INCH,
     ) -> None:
+        if figure_format not in FORMATS or not dpi > 0:
+            raise ValueError(
+                f"figure_format is {figure_format!r} and dpi {dpi}: expected one of {', '.join(FORMATS)} and more than 0."
+            )
         self.output_dir = Path(output_dir)
+        self.formats, self.dpi = tuple(dict.fromkeys([PNG, figure_format])), dpi
         self.calibration, self.video = calibration, video
         self.patch_set = None if patch_set is None else Path(patch_set)
         self._entries: list[dict[str, Any]] = []
@@ -67,14 +91,14 @@ class InpaintingReport:
     def _start(self, engine: Engine) -> None:
         self._entries, self._sections, self._intervals = [], [], {}
         if self.calibration is not None:
-            self._intervals = read_calibration(self.calibration, engine.network, engine.inferer)
+            self._intervals = read_calibration(self.calibration, engine.network, engine.inferer, engine.mask)
         self.output_dir.mkdir(parents=True, exist_ok=True)
         for old in (RESULTS, PAGE, *(path.name for path in self.output_dir.glob("patch_*"))):
             (self.output_dir / old).unlink(missing_ok=True)  # a report of an earlier run must not pass for this one's
 
     def _collect(self, engine: Engine) -> None:
         result: InpaintingResult = engine.state.output["result"]
-        for patch in tqdm(result, total=len(result), desc="figures", leave=False):
+        for patch in tqdm(result, total=len(result), desc="figures", leave=False, disable=None):
             entry = {
                 **patch_entry(patch),
                 "seconds_of_batch": result.seconds,
@@ -94,11 +118,12 @@ class InpaintingReport:
         if len(patch.solutions) > 1:
             figures[f"{stem}_uncertainty.png"] = figure_of_uncertainty(patch, **self._pixel_interval(patch))
         for name, figure in figures.items():
-            save_figure(figure, self.output_dir / name)
+            for kind in self.formats:
+                save_figure(figure, (self.output_dir / name).with_suffix(f".{kind}"), self.dpi)
         gif = write_search_gif(patch, self.output_dir / f"{stem}_search.gif")
         if self.video:
             write_search_video(patch, self.output_dir / f"{stem}_search.mp4")
-        title = f"{stem.replace('_', ' ').capitalize()}: {patch.origin.subject}, slice {patch.origin.slice}"
+        title = f"{stem.replace('_', ' ').capitalize()}: {patch.origin.subject}, {_place(patch.origin)}"
         return Section(title, _sentence(entry), [*figures, gif.name])
 
     def _pixel_interval(self, patch: InpaintedPatch) -> dict[str, Any]:
@@ -111,9 +136,9 @@ class InpaintingReport:
 
     def _interval_entry(self, found: DiscUncertainty) -> dict[str, Any] | None:
         """Calibrated intervals of diameter and centre; None where there is no calibration, or fewer than two solutions."""
-        if not self._intervals or found.found < 2:
+        diameter, centre = self._intervals.get(DIAMETER), self._intervals.get(CENTRE)
+        if diameter is None or centre is None or found.found < 2:
             return None
-        diameter, centre = self._intervals[DIAMETER], self._intervals[CENTRE]
         half = float(diameter.half_width(found.diameter_std_mm or 0.0))
         middle = found.diameter_mm or 0.0
         return {
@@ -166,6 +191,15 @@ def patch_entry(patch: InpaintedPatch) -> dict[str, Any]:
         "expected_of_starts": [_as_entry(disc) for disc in patch.discs],
         "uncertainty": asdict(patch.uncertainty),
     }
+
+
+def _place(origin: PatchOrigin) -> str:
+    """The slice, of which grid it is, and where that lies: the volume's own slices may be thicker."""
+    if origin.affine is None:
+        return f"slice {origin.slice}"
+    slice_mm, z_mm = float(np.linalg.norm(origin.affine[:3, 2])), float(origin.affine[2, 3])
+    height = f"{origin.slice * slice_mm:.4g} mm above the lowest slice"
+    return f"{height} (slice {origin.slice} of the {slice_mm:.3g} mm grid of patches, z {z_mm:.1f} mm in the scanner)"
 
 
 def _as_entry(disc: AortaDisc | AortaEllipse | None) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ import torch
 from monai.bundle import ConfigWorkflow
 
 from monai_cardiac_gan.handlers import StopWhenSpent, TrainingCurves
+from monai_cardiac_gan.inferers import subjects_needed
 from monai_cardiac_gan.training.measured_choices import MEASURED, WARM_UP, TrainingChoice
 
 __all__ = ["BundleStages"]
@@ -25,15 +26,25 @@ ENDLESS = 10**6
 PROBE_BATCHES = 5
 """Batches that are run before a supervised training chooses its length; the first does not count."""
 OTHER_STEPS = {"features": 5, "encoder": 60, "inpainting_unet": 5}
-"""What is not training takes as long as so many steps: the report, and for an encoder 2048 images of the bank and 980 of the
-report; measured at width 4."""
+"""What is not training takes as long as so many steps: the report, and for an encoder `FULL_BANK` images of the bank and
+`FULL_CANDIDATES` of the report; measured at width 4."""
+FULL_BANK, SMALL_BANK = 2048, 512
+"""Latents of the bank; the smaller one in a budget of few minutes, where its images take longer than the training."""
+FULL_CANDIDATES, FEW_CANDIDATES = 980, 98
+"""Random starts that the encoder's report is compared with; fewer in such a budget."""
 KEPT_FREE = 0.15
 """Share of a supervised stage's time that nothing is planned for."""
 REPORT_PATCHES = 200
 """Held-out patches that the report of a supervised training is measured on."""
+SHORTER = 4
+"""Factor by which bank and report are shorter in such a budget."""
 FULL_CALIBRATION = 120
-LEAST_CALIBRATION = 8
-"""Patches with fewer of which an interval of 90 % has no quantile to rest on."""
+PROBE_PATCHES = 4
+"""Patches whose search is timed before a calibration chooses how many it takes."""
+TUNING_SHARE = 0.2
+"""Patches of the training split beside them, which choose the floors of the intervals."""
+LEVELS = (0.9, 0.8, 0.5)
+"""Of intervals: the highest is taken for which enough people are held out."""
 EVALUATED = ((600.0, 1000), (240.0, 300), (0.0, 60))
 """Seconds from which so many patches are generated and compared; 200 take about two minutes of one busy core."""
 
@@ -48,6 +59,7 @@ class BundleStages:
         device: where the trainings run.
         choice: width, batch and execution.
         seed: of everything.
+        short: whether the budget is one of few minutes.
     """
 
     bundle: Path
@@ -55,6 +67,7 @@ class BundleStages:
     device: torch.device
     choice: TrainingChoice
     seed: int = 0
+    short: bool = False
 
     @property
     def models(self) -> Path:
@@ -73,6 +86,8 @@ class BundleStages:
             "width": self.choice.width,
             "max_channels": self.choice.max_channels,
         }
+        if {"inference", "encoder"} & set(names):
+            common["bank_count"] = SMALL_BANK if self.short else FULL_BANK
         return ConfigWorkflow(files, workflow_type=None, logging_file=False, meta_file=None, **common | settings)
 
     def probe(self, choice: TrainingChoice) -> Any:
@@ -109,7 +124,9 @@ class BundleStages:
         last, smaller = folder / "checkpoints" / "last.pt", self.state / f"gan_{SMALL_SIDE}" / "checkpoints" / "last.pt"
         if updates is not None and last.exists():
             before = torch.load(last, map_location="cpu", weights_only=True)["trainer"]
-            if int(before["iteration"]) >= updates:  # killed between its last checkpoint and the note that it is done
+            if (
+                int(before["critic_updates"]) >= updates
+            ):  # killed between its last checkpoint and the note that it is done
                 return int(before["critic_updates"]), True
         workflow = self.workflow(
             ["train"],
@@ -119,6 +136,7 @@ class BundleStages:
             image_size=size,
             epochs=ENDLESS,
             resume=last.exists(),
+            overwrite=True,  # what lies here is this program's, killed before its first checkpoint or not
             grow_from=str(smaller) if size == SIDE and smaller.exists() and not last.exists() else "",
             **self._execution(self.choice),
         )
@@ -153,7 +171,8 @@ class BundleStages:
         key = f"{name}_steps"
         if steps is None and key not in kept:
             per_step = self._seconds_of_step(name, part)
-            kept[key] = max(1, int((1 - KEPT_FREE) * seconds / per_step) - OTHER_STEPS[name])
+            others = OTHER_STEPS[name] // (SHORTER if self.short else 1)
+            kept[key] = max(1, int((1 - KEPT_FREE) * seconds / per_step) - others)
         workflow = self._supervised(name, steps or kept[key])
         workflow.initialize()
         workflow.run()
@@ -162,28 +181,33 @@ class BundleStages:
         """Learn intervals from as many held-out patches as there is time for; false where there is too little."""
         key = "calibration_patches"
         if count is None and key not in kept:
-            started = time.monotonic()
-            workflow = self._inference(patch_count=2, calibration_path=str(self.state / "probe.json"))
-            inferer, data = (workflow.parser.get_parsed_content(name) for name in ("inferer", "dataset"))
-            mask = workflow.parser.get_parsed_content("masks#square")
-            patches = data.all_patches().float().to(self.device)
-            inferer.search(patches, mask.to(self.device), workflow.parser.get_parsed_content("generator"))
-            kept[key] = min(FULL_CALIBRATION, int(2 * seconds / (time.monotonic() - started)))
+            kept[key] = min(FULL_CALIBRATION, int((1 - KEPT_FREE) * seconds / self._seconds_of_search()))
         count = count or kept[key]
-        if count < LEAST_CALIBRATION:
-            logger.warning(
-                "no calibration: there is time for %d patches, at least %d are needed", count, LEAST_CALIBRATION
-            )
+        held_out = self._inference().parser.get_parsed_content("dataset")
+        people = len(set(held_out.subjects()))
+        level = next((level for level in LEVELS if subjects_needed(level) <= min(people, count)), None)
+        if level is None:
+            logger.warning("no calibration: there is time for %d patches of %d subjects", count, people)
             return False
         workflow = self._inference(
-            ["calibrate"], patch_count=count, calibration_path=str(self.models / "calibration.json")
+            ["calibrate"],
+            patch_count=count,
+            tuning_count=max(1, round(TUNING_SHARE * count)),
+            calibration_path=str(self.models / "calibration.json"),
+            level=level,
         )
-        try:
-            workflow.parser.get_parsed_content("calibrate").run()
-        except ValueError as error:  # a generator of a short run paints no aorta whose diameter could be calibrated
-            logger.warning("no calibration: %s", error)
-            return False
+        workflow.parser.get_parsed_content("calibrate").run()
         return True
+
+    def _seconds_of_search(self) -> float:
+        """Of one held-out patch, and its part of those for tuning."""
+        workflow = self._inference(patch_count=PROBE_PATCHES, calibration_path=str(self.state / "probe.json"))
+        inferer, data = (workflow.parser.get_parsed_content(name) for name in ("inferer", "dataset"))
+        mask = workflow.parser.get_parsed_content("masks#square")
+        patches = data.all_patches().float().to(self.device)
+        started = time.monotonic()
+        inferer.search(patches, mask.to(self.device), workflow.parser.get_parsed_content("generator"))
+        return (1 + TUNING_SHARE) * (time.monotonic() - started) / len(patches)
 
     def evaluate(self, seconds: float) -> None:
         """Metrics of the generator beside held-out patches."""
@@ -224,7 +248,7 @@ class BundleStages:
 
     def _supervised(self, name: str, steps: int, probe: bool = False) -> ConfigWorkflow:
         """A workflow of so many steps: a part of an epoch, or whole epochs. Not initialised."""
-        settings: dict[str, Any] = {"patch_dir": str(self.state / "patch_set")}
+        settings: dict[str, Any] = {"patch_dir": str(self.state / "patch_set"), "overwrite": True}
         if probe:
             settings["models_dir"] = str(self.state / "probe")
             settings["generator_checkpoint"] = str(self.models / "model.pt")
@@ -234,7 +258,9 @@ class BundleStages:
         wanted, there = steps * batch, len(config.get_parsed_content("dataset"))
         settings["dataset#limit"], settings["epochs"] = min(wanted, there), max(1, wanted // there)
         settings["test_dataset#limit"] = batch if probe else REPORT_PATCHES
-        if name != "encoder":
+        if name == "encoder":
+            settings["report_candidates"] = FEW_CANDIDATES if self.short else FULL_CANDIDATES
+        else:
             settings.pop("generator_checkpoint", None)
         return self.workflow(["train", name], **settings)
 

@@ -31,6 +31,7 @@ def one_cycle_trainer(
     learning_rate: float,
     seed: int,
     device: torch.device,
+    overwrite: bool = False,
 ) -> SupervisedTrainer:
     """A trainer with AdamW and the one-cycle schedule (Smith and Topin 2018), which writes the weights after each epoch.
 
@@ -45,6 +46,7 @@ def one_cycle_trainer(
         learning_rate: highest of the schedule.
         seed: of the order and of what the loss draws.
         device: where to compute.
+        overwrite: let the weights of an earlier training be replaced.
     """
     random = torch.Generator().manual_seed(seed)
     loader = DataLoader(dataset, batch_size, shuffle=True, drop_last=True, collate_fn=stacked, generator=random)
@@ -74,7 +76,7 @@ def one_cycle_trainer(
         Events.EPOCH_COMPLETED,
         lambda engine: logger.info("epoch %d: loss %.4f", engine.state.epoch, engine.state.output["loss"].item()),
     )
-    AtomicCheckpointSaver(path, network, every_epochs=1).attach(trainer)
+    AtomicCheckpointSaver(path, network, overwrite=overwrite).attach(trainer)
     return trainer
 
 

@@ -55,7 +55,7 @@ SHOWN = 3
 """Names that a message lists."""
 SHORT_MINUTES, SHORT_SAVE_SECONDS, LONG_SAVE_SECONDS = 60.0, 60.0, 300.0
 """A checkpoint comes each minute of a short budget, each five minutes of a long one."""
-BENCHMARK_VARIANTS = ["textbook", "trainer, channels last, fused Adam"]
+BENCHMARK_VARIANTS = ["textbook", "trainer, channels last, fused Adam", "relativistic preset"]
 
 
 class TrainingProgram:
@@ -156,8 +156,9 @@ class TrainingProgram:
     def stages(self) -> BundleStages:
         """The bundle's configs with what was chosen."""
         return BundleStages(
-            self.bundle, self.state, self.device, TrainingChoice(**self.budget.choices["training"]), self.seed
-        )
+            self.bundle, self.state, self.device, TrainingChoice(**self.budget.choices["training"]), self.seed,
+            self.budget.seconds <= 60 * SHORT_MINUTES,
+        )  # fmt: skip
 
     def _check_device(self) -> None:
         torch.manual_seed(self.seed)
@@ -172,7 +173,7 @@ class TrainingProgram:
         logger.info("device: %s", self.budget.choices["device"])
 
     def _benchmark(self) -> None:
-        """The paper's networks beside the textbook loop and the machine's limits, if the benchmark lies beside the bundle."""
+        """Both presets beside the textbook loop and the machine's limits, if the benchmark lies beside the bundle."""
         script = self.bundle.parents[1] / "benchmarks" / "training.py"
         seconds = self.budget.share("benchmark")
         if not script.exists() or self.updates is not None:
@@ -180,8 +181,6 @@ class TrainingProgram:
             return
         command = [
             sys.executable,
-            "-W",
-            "ignore",
             str(script),
             "--repeats",
             "1",

@@ -73,8 +73,12 @@ class TrainLatentEncoder:
         learning_rate: highest of the one-cycle schedule.
         seed: of weights, order, masks and latents.
         device: where to compute.
+        candidates: random latents whose best image stands in the report beside the encoder's; as many as the publication's
+            search tries.
+        overwrite: let the weights of an earlier training be replaced.
 
     Raises:
+        FileExistsError: when `run` would replace weights.
         ValueError: when the batch is not an even number, or there are fewer training patches than half of it.
     """
 
@@ -91,6 +95,8 @@ class TrainLatentEncoder:
         learning_rate: float = 2e-3,
         seed: int = 0,
         device: torch.device | str = "cpu",
+        candidates: int = 980,
+        overwrite: bool = False,
     ) -> None:
         count = len(dataset)  # type: ignore[arg-type]
         if batch_size < 2 or batch_size % 2 or count < batch_size // 2:
@@ -102,6 +108,7 @@ class TrainLatentEncoder:
         self.path, self.network, self.latent_size = Path(path), network, latent_size
         self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
         self.seed, self.device = seed, torch.device(device)
+        self.candidates, self.overwrite = candidates, overwrite
         self.generator = generator.to(self.device).eval().requires_grad_(False)
 
     def run(self) -> EncoderReport:
@@ -138,6 +145,7 @@ class TrainLatentEncoder:
             self.learning_rate,
             self.seed,
             self.device,
+            self.overwrite,
         )
 
     def examples(self, reals: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -157,12 +165,12 @@ class TrainLatentEncoder:
         return (1 - HIDDEN_WEIGHT) * shown + HIDDEN_WEIGHT * hidden + SHELL_WEIGHT * shell + LATENT_WEIGHT * known
 
     @torch.no_grad()
-    def measure(self, encoder: nn.Module, candidates: int = 980) -> EncoderReport:
+    def measure(self, encoder: nn.Module) -> EncoderReport:
         """Encode the test patches with the publication's mask."""
         encoder.eval()
         mask = square_mask()[None, None].to(self.device)
         random = torch.Generator().manual_seed(self.seed)
-        drawn = torch.randn(candidates, self.latent_size, generator=random).to(self.device)
+        drawn = torch.randn(self.candidates, self.latent_size, generator=random).to(self.device)
         starts = torch.cat([self.generator(part) for part in drawn.split(self.batch_size)])
         rows = []
         for patches, valid in DataLoader(self.test_dataset, self.batch_size, collate_fn=stacked):

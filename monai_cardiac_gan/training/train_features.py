@@ -93,8 +93,10 @@ class TrainPatchFeatures:
         learning_rate: highest of the one-cycle schedule.
         seed: of weights, order, movements and defects.
         device: where to compute.
+        overwrite: let the weights of an earlier training be replaced.
 
     Raises:
+        FileExistsError: when `run` would replace weights.
         ValueError: when there are fewer training patches than one batch, or fewer test patches than kinds of defects.
     """
 
@@ -109,6 +111,7 @@ class TrainPatchFeatures:
         learning_rate: float = 3e-3,
         seed: int = 0,
         device: torch.device | str = "cpu",
+        overwrite: bool = False,
     ) -> None:
         for name, patches, needed in (("training", dataset, batch_size), ("test", test_dataset, len(KINDS))):
             if _count(patches) < needed:
@@ -120,7 +123,7 @@ class TrainPatchFeatures:
         self.path = Path(path)
         self.network = network
         self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
-        self.seed = seed
+        self.seed, self.overwrite = seed, overwrite
         self.device = torch.device(device)
 
     def run(self) -> FeatureReport:
@@ -164,7 +167,7 @@ class TrainPatchFeatures:
             prepare_batch=lambda batch, *_, **__: exercise(batch, any_kinds(batch), generator, self.device),
         )
         trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda _: schedule.step())
-        AtomicCheckpointSaver(self.path, tasks.features, every_epochs=self.epochs).attach(trainer)
+        AtomicCheckpointSaver(self.path, tasks.features, self.epochs, self.overwrite).attach(trainer)
         return trainer
 
     @torch.no_grad()

@@ -52,8 +52,10 @@ class TrainInpaintingUNet:
         learning_rate: highest of the one-cycle schedule.
         seed: of weights, order and masks.
         device: where to compute.
+        overwrite: let the weights of an earlier training be replaced.
 
     Raises:
+        FileExistsError: when `run` would replace weights.
         ValueError: when there are fewer training patches than a batch.
     """
 
@@ -68,6 +70,7 @@ class TrainInpaintingUNet:
         learning_rate: float = 2e-3,
         seed: int = 0,
         device: torch.device | str = "cpu",
+        overwrite: bool = False,
     ) -> None:
         count = len(dataset)  # type: ignore[arg-type]
         if not 1 <= batch_size <= count:
@@ -78,7 +81,7 @@ class TrainInpaintingUNet:
         self.dataset, self.test_dataset = dataset, test_dataset
         self.path, self.network = Path(path), network
         self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
-        self.seed, self.device = seed, torch.device(device)
+        self.seed, self.device, self.overwrite = seed, torch.device(device), overwrite
 
     def run(self) -> InpaintingUNetReport:
         """Train, write and measure."""
@@ -112,6 +115,7 @@ class TrainInpaintingUNet:
             self.learning_rate,
             self.seed,
             self.device,
+            self.overwrite,
         )
 
     def loss(self, network: nn.Module, patches: Tensor, valid: Tensor, random: torch.Generator) -> Tensor:

@@ -23,15 +23,21 @@ from monai_cardiac_gan.transforms.identify_volume import (
     FingerprintVolumed,
     FingerprintVolumeDict,
 )
-from monai_cardiac_gan.transforms.load_volume import LoadVolume, LoadVolumeD, LoadVolumed, LoadVolumeDict, VolumeError
+from monai_cardiac_gan.transforms.load_volume import LoadVolume, LoadVolumeD, LoadVolumed, LoadVolumeDict
 from monai_cardiac_gan.transforms.localise_aorta import (
     LocaliseAorta,
     LocaliseAortaD,
     LocaliseAortad,
     LocaliseAortaDict,
 )
-from monai_cardiac_gan.transforms.paste_patch import paste_patch
+from monai_cardiac_gan.transforms.paste_patch import VolumePainter, paste_patch
 from monai_cardiac_gan.transforms.record_transform import RecordTransform
+from monai_cardiac_gan.transforms.refuse_label_map import (
+    RefuseLabelMap,
+    RefuseLabelMapD,
+    RefuseLabelMapd,
+    RefuseLabelMapDict,
+)
 from monai_cardiac_gan.transforms.scale_by_percentiles import (
     ScaleByPercentiles,
     ScaleByPercentilesD,
@@ -39,6 +45,7 @@ from monai_cardiac_gan.transforms.scale_by_percentiles import (
     ScaleByPercentilesDict,
 )
 from monai_cardiac_gan.transforms.standard_volume import standard_volume
+from monai_cardiac_gan.transforms.volume_error import VolumeError
 
 __all__ = [
     "Crop",
@@ -67,11 +74,16 @@ __all__ = [
     "LocaliseAortaDict",
     "LocaliseAortad",
     "RecordTransform",
+    "RefuseLabelMap",
+    "RefuseLabelMapD",
+    "RefuseLabelMapDict",
+    "RefuseLabelMapd",
     "ScaleByPercentiles",
     "ScaleByPercentilesD",
     "ScaleByPercentilesDict",
     "ScaleByPercentilesd",
     "VolumeError",
+    "VolumePainter",
     "paste_patch",
     "standard_volume",
 ]

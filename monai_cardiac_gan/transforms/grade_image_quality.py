@@ -8,9 +8,12 @@ from monai.transforms import Transform
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.quality import QualityReport, grade_image_quality
 from monai_cardiac_gan.transforms.ras_volume import RasVolume
-from monai_cardiac_gan.transforms.record_transform import RecordTransform
+from monai_cardiac_gan.transforms.record_transform import RecordTransform, collate_as_list
 
 __all__ = ["GradeImageQuality", "GradeImageQualityD", "GradeImageQualityDict", "GradeImageQualityd"]
+
+
+collate_as_list(QualityReport)
 
 
 class GradeImageQuality(Transform):

@@ -12,32 +12,43 @@ import torch
 from monai.data import ITKReader, MetaTensor, NibabelReader
 from monai.data.image_reader import ImageReader
 from monai.data.utils import affine_to_spacing
-from monai.transforms import LoadImage, Transform
-from monai.utils import MetaKeys
+from monai.transforms import EnsureChannelFirst, Transform
+from monai.transforms.io.array import switch_endianness
+from monai.utils import ImageMetaKey, MetaKeys
 
+from monai_cardiac_gan.data.volume_files import (
+    META_IMAGE_SUFFIXES,
+    MGH_SUFFIXES,
+    NIFTI_SUFFIXES,
+    NRRD_SUFFIXES,
+    PAIR_SUFFIXES,
+)
+from monai_cardiac_gan.transforms.dicom_series import DicomSeriesReader
 from monai_cardiac_gan.transforms.record_transform import RecordTransform
+from monai_cardiac_gan.transforms.stated_geometry import (
+    POSITION_TOLERANCE_MM,
+    millimetres,
+    sideways_mm,
+    unstated_geometry,
+)
+from monai_cardiac_gan.transforms.volume_error import VolumeError
 
-__all__ = ["LoadVolume", "LoadVolumeD", "LoadVolumeDict", "LoadVolumed", "VolumeError"]
+__all__ = ["LoadVolume", "LoadVolumeD", "LoadVolumeDict", "LoadVolumed"]
 
 AXIS_VECTORS = {"R": (1, 0, 0), "L": (-1, 0, 0), "A": (0, 1, 0), "P": (0, -1, 0), "S": (0, 0, 1), "I": (0, 0, -1)}
 """Directions of letters in RAS+ space."""
-NIFTI_SUFFIXES = (".nii", ".nii.gz")
-ITK_SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
-NRRD_SUFFIXES = (".nrrd", ".nhdr")
+NIBABEL_SUFFIXES = NIFTI_SUFFIXES + PAIR_SUFFIXES + MGH_SUFFIXES
+ITK_SUFFIXES = NRRD_SUFFIXES + META_IMAGE_SUFFIXES
 SMALLEST_SPACING_MM, LARGEST_SPACING_MM = 0.1, 20.0
 """Clinical MR voxels measure 0.3 to 10 mm along each axis; anything far outside is a wrong unit."""
-NRRD_HEADER_BYTES = 65536
-"""More than any NRRD header without per-slice metadata; it ends at the first empty line."""
-
-
-class VolumeError(ValueError):
-    """One volume cannot be used; the message names its file, what was found, what was expected and what to do."""
 
 
 class LoadVolume(Transform):
     """Read a 3D volume as a `MetaTensor` (1, X, Y, Z) float32 with an affine in millimetres, RAS+ world.
 
-    NIfTI is read with nibabel; NRRD, MHA/MHD and folders that hold one DICOM series with ITK, all through MONAI's readers.
+    NIfTI and MGH/MGZ are read with nibabel; NRRD, MHA/MHD and folders that hold one DICOM series with ITK, all through
+    MONAI's readers. Where a header does not state orientation, voxel size and place, or states what is no straight grid, the
+    file is refused: a reader's default is no statement. Lengths in other units become millimetres.
 
     Args:
         axes: what the array's three axes really are, such as ``"ASR"`` (first axis towards anterior, second towards
@@ -60,15 +71,17 @@ class LoadVolume(Transform):
     def __call__(self, filename: str | os.PathLike[str]) -> MetaTensor:
         """Read one file or one folder with a DICOM series."""
         path = Path(filename)
-        image = _read(path)
+        is_stated = self.axes is not None and self.spacing is not None
+        image = _read(path, is_stated)
         _check_shape(path, image)
         _trust_nifti(path, image)
-        _check_affine(path, image, self.axes is not None and self.spacing is not None)
+        if not is_stated:
+            _check_affine(path, image)
+            _set_affine(image, np.diag([*millimetres(path), 1.0]) @ np.asarray(image.affine))
+            _check_perpendicular(path, image)
         _check_values(path, image)
         if self.axes is not None or self.spacing is not None:
-            affine = _stated_affine(image, self.axes, self.spacing)
-            image.affine = affine
-            image.meta[MetaKeys.ORIGINAL_AFFINE] = affine.clone()
+            _set_affine(image, _stated_affine(image, self.axes, self.spacing))
         _check_spacing(path, image)
         return image
 
@@ -100,25 +113,18 @@ def _checked_sizes(spacing: Sequence[float]) -> tuple[float, ...]:
     return sizes
 
 
-def _read(path: Path) -> MetaTensor:
+def _read(path: Path, is_stated: bool) -> MetaTensor:
     if not path.exists():
         raise VolumeError(f"{path}: no such file or folder; check the path in the data list.")
-    name = path.name.lower()
-    if path.is_dir():
-        _check_one_series(path)
-        reader: ImageReader = ITKReader()
-    elif name.endswith(NIFTI_SUFFIXES):
-        reader = NibabelReader()
-    elif name.endswith(ITK_SUFFIXES):
-        reader = ITKReader()
-    else:
-        raise VolumeError(
-            f"{path}: the format '{path.suffix}' is not read here; expected {', '.join(NIFTI_SUFFIXES + ITK_SUFFIXES)} "
-            "or a folder with one DICOM series; convert the file."
-        )
+    reader = _reader(path, is_stated)
     try:
-        # given on calling, the reader is the only one tried; given on construction, all others would follow
-        return LoadImage(image_only=True, ensure_channel_first=True, dtype=np.float32)(path, reader)
+        # without MONAI's LoadImage: it makes a reader of each kind, and the one for GPUs logs that it has no GPU, each time
+        array, meta = reader.get_data(reader.read(str(path)))
+        meta[ImageMetaKey.FILENAME_OR_OBJ] = str(path)
+        image = MetaTensor.ensure_torch_and_prune_meta(array.astype(np.float32), switch_endianness(meta, "<"))
+        return EnsureChannelFirst()(image)
+    except VolumeError:
+        raise
     except Exception as error:  # readers raise anything from EOFError to itk.ExceptionObject
         cause = str(error).strip().splitlines()
         raise VolumeError(
@@ -127,19 +133,22 @@ def _read(path: Path) -> MetaTensor:
         ) from error
 
 
-def _check_one_series(folder: Path) -> None:
-    import itk  # here alone: it takes 1.5 GB on the disk, and a machine that only trains can do without
+def _reader(path: Path, is_stated: bool) -> ImageReader:
+    name = path.name.lower()
+    if path.is_dir():
+        return DicomSeriesReader(is_stated)
+    if name.endswith(NIBABEL_SUFFIXES):
+        return NibabelReader()
+    if name.endswith(META_IMAGE_SUFFIXES):
+        import itk  # here alone: it takes 1.5 GB on the disk, and a machine that only trains can do without
 
-    names = itk.GDCMSeriesFileNames.New()
-    names.SetUseSeriesDetails(True)
-    names.AddSeriesRestriction("0008|0021")  # the series date, as MONAI's ITKReader does
-    names.SetDirectory(str(folder))
-    count = len(names.GetSeriesUIDs())
-    if count != 1:
-        raise VolumeError(
-            f"{folder}: holds {count} DICOM series, expected exactly one; "
-            + ("put each series into a folder of its own." if count else "check that the folder holds DICOM files.")
-        )
+        return ITKReader(imageio=itk.MetaImageIO.New())  # by itself ITK does not know the ending in capitals
+    if name.endswith(NRRD_SUFFIXES):
+        return ITKReader()
+    raise VolumeError(
+        f"{path}: the format '{path.suffix}' is not read here; expected {', '.join(NIBABEL_SUFFIXES + ITK_SUFFIXES)} "
+        "or a folder with one DICOM series; convert the file."
+    )
 
 
 def _check_shape(path: Path, image: MetaTensor) -> None:
@@ -159,12 +168,16 @@ def _check_shape(path: Path, image: MetaTensor) -> None:
 
 def _trust_nifti(path: Path, image: MetaTensor) -> None:
     """Take a NIfTI's affine from nibabel itself: MONAI's reader replaces sforms that disagree with the voxel sizes."""
-    if not path.name.lower().endswith(NIFTI_SUFFIXES):
+    if not path.name.lower().endswith(NIFTI_SUFFIXES + PAIR_SUFFIXES):
         return
     file = nibabel.load(path)
     if file.get_data_dtype().kind == "c":
         raise VolumeError(f"{path}: holds complex numbers, expected one real channel; write the magnitude image.")
-    image.affine = torch.as_tensor(np.asarray(file.affine, dtype=np.float64))
+    _set_affine(image, np.asarray(file.affine, dtype=np.float64))
+
+
+def _set_affine(image: MetaTensor, affine: np.ndarray) -> None:
+    image.affine = torch.as_tensor(affine)
     image.meta[MetaKeys.ORIGINAL_AFFINE] = image.affine.clone()
 
 
@@ -178,29 +191,25 @@ def _check_spacing(path: Path, image: MetaTensor) -> None:
         )
 
 
-def _check_affine(path: Path, image: MetaTensor, replaced: bool) -> None:
-    if replaced:
-        return
+def _check_affine(path: Path, image: MetaTensor) -> None:
     affine = np.asarray(image.affine, dtype=np.float64)
     usable = affine.shape == (4, 4) and np.isfinite(affine).all() and abs(np.linalg.det(affine[:3, :3])) > 0
-    if not usable or not _states_an_affine(path):
+    unstated = unstated_geometry(path)
+    if not usable or unstated:
         raise VolumeError(
-            f"{path}: the header holds no usable affine (no orientation and voxel size), expected one; "
-            "give both `axes` and `spacing` if they are known."
+            f"{path}: the header holds no usable affine (no orientation and voxel size"
+            + (f": without {unstated}" if unstated else "")
+            + "), expected one; give both `axes` and `spacing` if they are known."
         )
 
 
-def _states_an_affine(path: Path) -> bool:
-    """Whether the header states an affine at all: the readers fill in a default where it does not."""
-    name = path.name.lower()
-    if name.endswith(NIFTI_SUFFIXES):
-        header = nibabel.load(path).header
-        # NIfTI-1 standard, qform_code and sform_code: 0 means that no coordinate system is known
-        return bool(header["qform_code"] > 0 or header["sform_code"] > 0)
-    if name.endswith(NRRD_SUFFIXES):
-        with path.open("rb") as file:
-            return b"\nspace directions:" in file.read(NRRD_HEADER_BYTES).split(b"\n\n")[0]
-    return True
+def _check_perpendicular(path: Path, image: MetaTensor) -> None:
+    shift = sideways_mm(np.asarray(image.affine), tuple(image.shape[1:]))
+    if shift > POSITION_TOLERANCE_MM:
+        raise VolumeError(
+            f"{path}: the axes are not perpendicular (a sheared grid, its far side {shift:.4g} mm beside that of a box), "
+            "expected a straight one; resample it to a straight grid."
+        )
 
 
 def _check_values(path: Path, image: MetaTensor) -> None:
@@ -212,14 +221,20 @@ def _check_values(path: Path, image: MetaTensor) -> None:
         raise VolumeError(f"{path}: every voxel is {lowest:g}, expected an image; was it exported fully?")
 
 
-def _stated_affine(image: MetaTensor, axes: str | None, spacing: Sequence[float] | None) -> torch.Tensor:
+def _stated_affine(image: MetaTensor, axes: str | None, spacing: Sequence[float] | None) -> np.ndarray:
     """The affine that the user states; the middle of the volume stays where the header had it."""
     sizes = np.asarray(affine_to_spacing(image.affine) if spacing is None else spacing, dtype=np.float64)
     header = np.asarray(image.affine, dtype=np.float64)
-    letters = axes or "".join(nibabel.aff2axcodes(header))
     affine = np.eye(4)
-    affine[:3, :3] = np.array([AXIS_VECTORS[letter] for letter in letters], dtype=np.float64).T * sizes
+    affine[:3, :3] = _directions(header, axes) * sizes
     middle = (np.array(image.shape[1:]) - 1) / 2
     kept = header[:3, :3] @ middle + header[:3, 3] if np.isfinite(header).all() else np.zeros(3)
     affine[:3, 3] = kept - affine[:3, :3] @ middle
-    return torch.as_tensor(affine)
+    return affine
+
+
+def _directions(header: np.ndarray, axes: str | None) -> np.ndarray:
+    """(3, 3): the direction of each of the array's axes, as stated or, without a statement, as in the header."""
+    if axes is None:
+        return header[:3, :3] / np.linalg.norm(header[:3, :3], axis=0)
+    return np.array([AXIS_VECTORS[letter] for letter in axes], dtype=np.float64).T

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,15 +13,20 @@ from monai.utils import MetaKeys
 from monai_cardiac_gan.aorta import AortaTrack, localise_aorta, track_from_labels
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.transforms.ras_volume import RasVolume
-from monai_cardiac_gan.transforms.record_transform import RecordTransform
+from monai_cardiac_gan.transforms.record_transform import RecordTransform, collate_as_list
 
 __all__ = ["LocaliseAorta", "LocaliseAortaD", "LocaliseAortaDict", "LocaliseAortad"]
+
+logger = logging.getLogger(__name__)
 
 SEED_UNITS = ("mm", "voxel")
 SAME_GRID_MM = 1e-3
 """Affines that differ by less are the same; files round them."""
 SHOWN_VALUES = 10
 """Values of a label map that a message names."""
+
+
+collate_as_list(AortaTrack)  # tracks differ in length
 
 
 class LocaliseAorta(Transform):
@@ -50,6 +56,7 @@ class LocaliseAorta(Transform):
         seed: Sequence[float] | None = None,
         label: torch.Tensor | None = None,
         correction: Sequence[float] | None = None,
+        hint: Sequence[float] | None = None,
     ) -> AortaTrack:
         """
         Args:
@@ -57,6 +64,7 @@ class LocaliseAorta(Transform):
             seed: three numbers in `seed_unit`, a point inside the descending aorta.
             label: `MetaTensor` (1, X, Y, Z) in RAS+ axes, on any grid; wins over a seed.
             correction: such a point in scanner millimetres; wins over both.
+            hint: such a point that may belong to another volume; counts as a correction where a vessel lies there.
 
         Returns:
             The track; empty when no aorta was found.
@@ -67,11 +75,20 @@ class LocaliseAorta(Transform):
         volume = RasVolume(image)
         if correction is not None:
             return localise_aorta(volume.array, volume.spacing, self._offset_mm(volume, correction))
+        if hint is not None and (track := self._hinted(volume, hint)) is not None:
+            return track
         if label is not None:
             return self._from_labels(volume, image, label)
         seed_mm = None if seed is None else self._offset_mm(volume, self._scanner_mm(image, seed))
         track = localise_aorta(volume.array, volume.spacing, seed_mm)
         return track if track.track_confidence >= self.min_track_confidence else AortaTrack.empty()
+
+    def _hinted(self, volume: RasVolume, hint: Sequence[float]) -> AortaTrack | None:
+        try:
+            return localise_aorta(volume.array, volume.spacing, self._offset_mm(volume, hint))
+        except ValueError as error:
+            logger.warning("a correction that several volumes share is not for this one: %s", error)
+            return None
 
     def _from_labels(self, volume: RasVolume, image: torch.Tensor, label: torch.Tensor) -> AortaTrack:
         labels = RasVolume(label)
@@ -111,10 +128,10 @@ class LocaliseAorta(Transform):
 
 
 class LocaliseAortad(RecordTransform):
-    """Dictionary version of `LocaliseAorta`; reads `Field.SEED`, `Field.LABEL` and `Field.CORRECTION`, writes `Field.AORTA`."""
+    """Dictionary version of `LocaliseAorta`; reads `Field.SEED`, `LABEL`, `CORRECTION` and `HINT`, writes `AORTA`."""
 
     array_class = LocaliseAorta
-    argument_fields = {"seed": Field.SEED, "label": Field.LABEL, "correction": Field.CORRECTION}
+    argument_fields = {"seed": Field.SEED, "label": Field.LABEL, "correction": Field.CORRECTION, "hint": Field.HINT}
     result_field = Field.AORTA
 
 

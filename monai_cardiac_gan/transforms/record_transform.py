@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
+from torch.utils.data._utils.collate import default_collate_fn_map
 
-__all__ = ["RecordTransform"]
+__all__ = ["RecordTransform", "collate_as_list"]
 
 
 class RecordTransform(MapTransform):
@@ -53,3 +54,23 @@ class RecordTransform(MapTransform):
         for key in self.key_iterator(record):
             record[self.result_field or key] = self.transform(record[key], **arguments)
         return record
+
+
+def collate_as_list(kind: type) -> None:
+    """Let PyTorch's and MONAI's data loaders put results of this type into a batch as a list.
+
+    ``default_collate_fn_map`` is PyTorch's documented way to extend its collation; MONAI does so for its ``MetaTensor``.
+
+    Example:
+        >>> from torch.utils.data import default_collate
+        >>> from monai_cardiac_gan.aorta import AortaTrack
+        >>> collate_as_list(AortaTrack)
+        >>> batch = default_collate([{"aorta": AortaTrack.empty()}, {"aorta": AortaTrack([3], [[1, 2]], [24], [1], 1)}])
+        >>> [len(track) for track in batch["aorta"]]
+        [0, 1]
+    """
+    default_collate_fn_map[kind] = _as_list
+
+
+def _as_list(batch: Sequence[Any], **_: Any) -> list[Any]:
+    return list(batch)

@@ -7,6 +7,7 @@ import torch
 from monai.transforms import Transform
 
 from monai_cardiac_gan.keys import PatchColumn
+from monai_cardiac_gan.padding import lowest_scanned
 from monai_cardiac_gan.transforms.record_transform import RecordTransform
 
 __all__ = ["ScaleByPercentiles", "ScaleByPercentilesD", "ScaleByPercentilesDict", "ScaleByPercentilesd"]
@@ -47,7 +48,10 @@ class ScaleByPercentiles(Transform):
         Returns:
             The scaled image, float32, with the two percentiles in its metadata.
         """
-        low, high = (float(value) for value in np.percentile(np.asarray(image), [self.lower, self.upper]))
+        voxels = np.asarray(image)
+        if (lowest := lowest_scanned(voxels)) > voxels.min():
+            voxels = voxels[voxels >= lowest]  # padding has no brightness
+        low, high = (float(value) for value in np.percentile(voxels, [self.lower, self.upper]))
         if not low < high:
             raise ValueError(
                 f"the percentiles {self.lower:g} and {self.upper:g} of the brightness are both {low:g}: the volume is nearly "

@@ -11,6 +11,7 @@ from monai.transforms import Compose, Orientationd, Spacingd
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.transforms.identify_volume import DigestVolumed, FingerprintVolumed
 from monai_cardiac_gan.transforms.load_volume import LoadVolumed
+from monai_cardiac_gan.transforms.refuse_label_map import RefuseLabelMapd
 
 __all__ = ["standard_volume"]
 
@@ -20,7 +21,7 @@ BODY_AXES = (("L", "R"), ("P", "A"), ("I", "S"))
 def standard_volume(
     spacing: float | None = 1.0, axes: str | None = None, file_spacing: Sequence[float] | None = None
 ) -> Compose:
-    """Load, turn to RAS+, note digest and fingerprint, and, if asked, resample to isotropic voxels.
+    """Load, refuse label maps, turn to RAS+, note digest and fingerprint, and, if asked, resample to isotropic voxels.
 
     Args:
         spacing: side of a voxel, mm; the publication uses volumes of 0.9 to 1.1 mm. None keeps the volume's own grid:
@@ -34,6 +35,7 @@ def standard_volume(
     keys = [Field.IMAGE, Field.LABEL]
     steps: list[Any] = [
         LoadVolumed(keys, axes=axes, spacing=file_spacing, allow_missing_keys=True),
+        RefuseLabelMapd(Field.IMAGE),
         Orientationd(keys, axcodes="RAS", labels=BODY_AXES, allow_missing_keys=True),
         DigestVolumed(Field.IMAGE),
         FingerprintVolumed(Field.IMAGE),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from monai_cardiac_gan.atomic import atomic_path
+from monai_cardiac_gan.atomic import atomic_file, atomic_path
 from monai_cardiac_gan.inferers import InpaintedPatch
 from monai_cardiac_gan.visualize.display import as_array, to_display
 from monai_cardiac_gan.visualize.panels import MASK
@@ -20,14 +21,23 @@ SCALE = 2
 """Screen pixels per pixel of a patch."""
 GAP, HEADER = 6, 22
 """Screen pixels between two panels, and above them for the titles."""
-GREYS = 254
-"""Colours of the palette that are greys; two are kept for the frame of the mask and the letters."""
+GREYS = 94
+"""Colours of the palette that are greys; two more are for the frame of the mask and the letters. Steps of a hundredth are not
+seen, and 254 greys take twice the bytes."""
+LARGEST_GIF = 1_000_000
+"""Bytes; what mail and web pages bear. A hundred frames of a patch of 128 pixels take about three times as much."""
+SHORTEST_MS = 10
 FRAME, TEXT = GREYS, GREYS + 1
 TITLES = ("acquired", "masked", "generated", "inpainted")
 
 
-def write_search_gif(patch: InpaintedPatch, path: str | Path, frame_ms: int = 80) -> Path:
+def write_search_gif(
+    patch: InpaintedPatch, path: str | Path, frame_ms: int = 80, max_bytes: int | None = LARGEST_GIF
+) -> Path:
     """Acquired, masked, generated and inpainted patch, one frame per snapshot of the best search.
+
+    Where all snapshots would take more than `max_bytes`, evenly spaced ones are shown, each for longer, the first and the last
+    among them.
 
     The mask is framed in the generated image, which is shown as a whole. Radiological convention: the front is up, the
     patient's left at the right.
@@ -35,7 +45,8 @@ def write_search_gif(patch: InpaintedPatch, path: str | Path, frame_ms: int = 80
     Args:
         patch: of a search.
         path: where the GIF is written; its folder is made.
-        frame_ms: time that each frame stands, ms; GIF knows steps of 10.
+        frame_ms: time that each snapshot stands, ms; GIF knows steps of 10.
+        max_bytes: largest size of the file; None shows all snapshots.
 
     Returns:
         The path.
@@ -43,16 +54,30 @@ def write_search_gif(patch: InpaintedPatch, path: str | Path, frame_ms: int = 80
     Raises:
         ValueError: when a frame would stand for less than 10 ms.
     """
-    if frame_ms < 10:
+    if frame_ms < SHORTEST_MS:
         raise ValueError(
-            f"each frame stands for {frame_ms} ms: expected at least 10, the shortest time that GIF knows."
+            f"each frame stands for {frame_ms} ms: expected at least {SHORTEST_MS}, the shortest time that GIF knows."
         )
     frames = _frames(patch)
+    content = _encoded(frames, len(frames), frame_ms)
+    shown = len(frames)
+    while max_bytes is not None and len(content) > max_bytes and shown > 2:
+        shown = max(2, min(shown - 1, int(shown * max_bytes / len(content))))
+        content = _encoded(frames, shown, frame_ms)
     path = Path(path)
-    # optimising would renumber the palette and could drop the colours of frame and letters
-    with atomic_path(path) as unfinished:
-        frames[0].save(unfinished, save_all=True, append_images=frames[1:], duration=frame_ms, loop=0, optimize=False)
+    with atomic_file(path) as file:
+        file.write(content)
     return path
+
+
+def _encoded(frames: list[Image.Image], count: int, frame_ms: int) -> bytes:
+    """A GIF of so many of the frames, evenly spaced, which lasts as long as all of them."""
+    chosen = [frames[index] for index in np.linspace(0, len(frames) - 1, count).round().astype(int)]
+    lasts = max(SHORTEST_MS, round(frame_ms * len(frames) / count / SHORTEST_MS) * SHORTEST_MS)
+    file = io.BytesIO()
+    # optimising would renumber the palette and could drop the colours of frame and letters
+    chosen[0].save(file, format="GIF", save_all=True, append_images=chosen[1:], duration=lasts, loop=0, optimize=False)
+    return file.getvalue()
 
 
 def write_search_video(patch: InpaintedPatch, path: str | Path, frames_per_second: int = 12) -> Path:

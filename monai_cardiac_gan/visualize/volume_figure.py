@@ -27,11 +27,15 @@ def figure_of_volume(
     spacing: Sequence[float] | np.ndarray,
     track: AortaTrack,
     patches: Sequence[tuple[int, np.ndarray]] = (),
+    name: str = "",
+    patch_slice_mm: float | None = None,
 ) -> Figure:
     """Coronal and sagittal view along the aorta, axial slices with the fitted circle, and patches.
 
     The two views follow the aorta: each of their rows is taken at the aorta's centre on that slice, so that the whole course
-    is seen in one picture. Axes are millimetres from the first voxel's centre, drawn in radiological convention.
+    is seen in one picture. Axes are millimetres from the first voxel's centre, drawn in radiological convention. Slices are
+    those of the volume, counted from the feet, with their height above the first; patches, which may lie on a grid of
+    their own, have the nearest of these slices and their own height.
 
     Args:
         volume: (X, Y, Z) in RAS+ axes.
@@ -39,6 +43,8 @@ def figure_of_volume(
         track: course of the aorta in this volume.
         patches: slice number and patch (H, W) of some patches; the first five are shown, the uppermost slice first, each
             in its own window.
+        name: of the volume or its subject, written above.
+        patch_slice_mm: distance of the slices that the patches' numbers count; that of the volume's by default.
 
     Raises:
         ValueError: when the volume is not three-dimensional or the track is empty.
@@ -51,6 +57,8 @@ def figure_of_volume(
     spacing = np.asarray(spacing, dtype=np.float64)
     figure = Figure(figsize=(10, 10.5 if patches else 8), layout="constrained")
     grid = figure.add_gridspec(3 if patches else 2, 1, height_ratios=[2, 1.3, 0.9][: 3 if patches else 2])
+    if name:
+        figure.suptitle(name, fontsize=11)
     window = _window(volume)
     views = GridSpecFromSubplotSpec(1, 2, grid[0])
     for place, axis in enumerate((0, 1)):
@@ -60,9 +68,16 @@ def figure_of_volume(
         _draw_slice(figure.add_subplot(slices[place]), volume, spacing, track, int(row), window)
     if patches:
         cells = GridSpecFromSubplotSpec(1, COLUMNS, grid[2])
+        step = float(spacing[2]) if patch_slice_mm is None else patch_slice_mm
         for place, (level, patch) in enumerate(sorted(patches[:COLUMNS], key=lambda pair: -pair[0])):
-            show_patch(figure.add_subplot(cells[place]), patch, f"patch, slice {level}", _window(as_array(patch)))
+            title = f"patch, {_height(level * step, spacing[2])}"
+            show_patch(figure.add_subplot(cells[place]), patch, title, _window(as_array(patch)))
     return figure
+
+
+def _height(height_mm: float, slice_mm: float) -> str:
+    """The nearest slice of the volume, and the height above its first."""
+    return f"slice {round(height_mm / slice_mm)} ({height_mm:.4g} mm)"
 
 
 def _window(values: np.ndarray) -> tuple[float, float]:
@@ -92,7 +107,7 @@ def _draw_slice(
     level, diameter = int(track.slices[row]), float(track.diameters_mm[row])
     _show_mm(axes, volume[:, :, level], spacing[:2], window)
     axes.add_patch(Circle(tuple(track.centres_mm[row]), diameter / 2, fill=False, edgecolor=AORTA, linewidth=1.2))
-    axes.set_title(f"slice {level}, {diameter:.1f} mm", fontsize=9)
+    axes.set_title(f"{_height(level * spacing[2], spacing[2])}\ndiameter {diameter:.1f} mm", fontsize=9)
     mark_directions(axes, "R", "L", "A", "P")
     scale_bar(axes)
 

@@ -38,6 +38,17 @@ def test_intensity_scale_does_not_matter(volume, gain, offset):
     np.testing.assert_allclose(track.centres_mm, expected.centres_mm, atol=0.05)
 
 
+@pytest.mark.parametrize("value", [-1024.0, -32768.0])
+@pytest.mark.parametrize("place", [np.s_[:2, :2, :2], np.s_[:, :8]])
+def test_padding_does_not_matter(volume, value, place):
+    black, padded = volume.copy(), volume.astype(np.float32)
+    black[place], padded[place] = 0, value
+    expected, found = (localise_aorta(each, SPACING) for each in (black, padded))
+    np.testing.assert_array_equal(found.slices, expected.slices)
+    np.testing.assert_allclose(found.centres_mm, expected.centres_mm, atol=0.1)
+    assert found.track_confidence == pytest.approx(expected.track_confidence, abs=0.02)
+
+
 def test_shifting_the_volume_shifts_the_track(volume):
     shift = np.array([7, 4, 0])
     moved = localise_aorta(np.roll(volume, shift, (0, 1, 2)), SPACING)

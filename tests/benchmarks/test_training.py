@@ -57,3 +57,14 @@ def test_stand_ins_for_patches():
 def test_a_table_has_three_digits_and_a_dash_for_what_was_not_measured():
     text = format_table([{"variant": "textbook", "reals/s": 12.345, "GPU idle": None}])
     assert text == "| variant | reals/s | GPU idle |\n| --- | --- | --- |\n| textbook | 12.3 | - |"
+
+
+def test_the_relativistic_preset_is_counted_over_a_whole_period_of_its_lazy_penalty():
+    (variant,) = (each for each in VARIANTS if each.name == "relativistic preset")
+    loop = build(variant, 4, 2, CPU)
+    assert loop.period == loop.trainer.penalty_every == 8
+    limits = MachineLimits({torch.float32: 1.0}, bytes=1e30)
+    found = [limits_of(loop, 1.0, 1.0, limits)["GFLOP of a cycle"] for _ in range(2)]
+    assert found[0] == pytest.approx(found[1])  # whichever update it begins with
+    loop.critic_step()
+    assert limits_of(loop, 1.0, 1.0, limits)["GFLOP of a cycle"] == pytest.approx(found[0])

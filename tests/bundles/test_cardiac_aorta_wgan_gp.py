@@ -15,6 +15,7 @@ from monai.bundle import ConfigParser, ConfigWorkflow, ckpt_export, load, verify
 from monai.utils import optional_import
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from monai_cardiac_gan.cli.explain_errors import explanation
 from monai_cardiac_gan.evaluation import read_calibration
 from monai_cardiac_gan.networks import load_network
 from monai_cardiac_gan.networks.nets import (
@@ -99,7 +100,8 @@ def test_the_network_takes_and_gives_what_the_metadata_say(bundle, paths):
     )
 
 
-def test_the_exported_generator_paints_what_the_shipped_one_paints(bundle, paths, tmp_path):
+@pytest.mark.parametrize("trace", [True, False], ids=["traced", "scripted"])
+def test_the_exported_generator_paints_what_the_shipped_one_paints(bundle, paths, tmp_path, trace):
     ckpt_export(
         "network_def",
         filepath=str(tmp_path / "model.ts"),
@@ -107,7 +109,7 @@ def test_the_exported_generator_paints_what_the_shipped_one_paints(bundle, paths
         meta_file=str(bundle / "configs" / "metadata.json"),
         config_file=paths("inference"),
         bundle_root=str(bundle),
-        use_trace=True,
+        use_trace=trace,
     )
     exported = torch.jit.load(tmp_path / "model.ts").eval()
     parser = ConfigParser(ConfigParser.load_config_files(paths("inference")))
@@ -140,6 +142,13 @@ def test_the_shipped_intervals_belong_to_the_shipped_generator_and_the_usual_sea
         bundle / "models" / "calibration.json", generator, parser.get_parsed_content("inferer")
     )
     assert set(intervals) == {"pixel", "diameter_mm", "centre_mm"}
+
+
+def test_the_demo_searches_as_the_shipped_intervals_were_learnt(bundle, paths):
+    parser = ConfigParser(ConfigParser.load_config_files(paths("inference", "demo")))
+    parser["bundle_root"], parser["device"] = str(bundle), "cpu"
+    generator = load_network(parser.get_parsed_content("generator"), str(bundle / "models" / "model.pt"))
+    assert read_calibration(bundle / "models" / "calibration.json", generator, parser.get_parsed_content("inferer"))
 
 
 @pytest.mark.parametrize("name", [*ALONE, *BEHIND, "metadata"])
@@ -235,6 +244,32 @@ def test_training_leaves_weights_that_load_and_a_run_that_resumes(paths, overrid
         torch.testing.assert_close(second[name], third[name], rtol=0, atol=0)
 
 
+def test_a_second_training_in_a_folder_is_refused_unless_it_goes_on_or_may_overwrite(paths, overrides, tmp_path):
+    overrides |= {"image_size": 32, "show_every_epochs": 9, "metrics_every_epochs": 1, "epochs": 1}
+    run(paths, "train", ["train"], overrides)
+    written = [tmp_path / name for name in ("history.json", "checkpoints/last.pt")]
+    written += [tmp_path / "models" / name for name in ("model.pt", "critic.pt", "best.pt")]
+    before = [path.read_bytes() for path in written]
+    with pytest.raises(
+        RuntimeError, match="Failed to evaluate"
+    ) as caught:  # what MONAI makes of errors in its expressions
+        run(paths, "train", ["train"], {**overrides, "seed": 5})
+    assert re.search(r"an earlier training wrote this.*--resume True.*--overwrite True", explanation(caught.value))
+    assert [path.read_bytes() for path in written] == before
+    run(paths, "train", ["train"], {**overrides, "seed": 5, "overwrite": True})
+    assert all(path.read_bytes() != old for path, old in zip(written, before, strict=True))
+
+
+def test_a_training_that_goes_on_with_smaller_batches_sees_all_patches(paths, overrides, tmp_path):
+    overrides["image_size"] = 32
+    run(paths, "train", ["train"], {**overrides, "epochs": 1})
+    workflow = run(paths, "train", ["train"], {**overrides, "epochs": 2, "batch_size": 4, "resume": True})
+    trainer = workflow.parser.get_parsed_content("train#trainer")
+    assert trainer.critic_updates == 2 + 4  # 16 patches by 8, then by 4
+    rows = json.loads((tmp_path / "history.json").read_text())
+    assert [(row["epoch"], row["iterations"]) for row in rows] == [(1, 2), (2, 4)]
+
+
 def test_a_training_goes_on_with_another_rate_and_without_augmentation(paths, overrides, tmp_path):
     overrides["image_size"] = 32
     run(paths, "train", ["train"], {**overrides, "epochs": 1})
@@ -297,7 +332,7 @@ def test_a_training_grows_out_of_one_on_smaller_patches(paths, overrides, tmp_pa
 def test_two_processes_train_what_one_trains(paths, overrides, tmp_path, names, size):
     small = {"image_size": size, "epochs": 2, "pixel_noise": False, "show_every_epochs": 9, "metrics_every_epochs": 9}
     settings = {**overrides, **small}
-    command = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     command += ["-m", "monai.bundle", "run", "--config_file", str(paths(*names, "multi_gpu_train"))]
     for name, value in {**settings, "output_dir": str(tmp_path / "two"), "device": "$torch.device('cpu')"}.items():
         command += [f"--{name}", str(value)]
@@ -435,17 +470,18 @@ def searches(overrides, volumes):
 
 
 def test_what_is_expected_goes_back_into_the_volumes_with_intervals(paths, searches, volumes):
-    searches["calibration_path"] = str(volumes / "calibration.json")
-    run(paths, None, ["inference", "calibrate"], searches)
+    searches |= {"calibration_path": str(volumes / "calibration.json"), "mask_kind": "disc"}
+    run(paths, None, ["inference", "calibrate"], {**searches, "level": 0.5, "tuning_count": 4})
     calibration = json.loads((volumes / "calibration.json").read_text())
     assert (calibration["subjects"], calibration["starts"]) == (2, 2)
-    settings = {"mask_kind": "disc", "save_volumes": True, "patch_count": 4, "video": True}
+    settings = {"save_volumes": True, "patch_count": 4, "video": True}
     run(paths, "infer", ["inference"], {**searches, **settings})
     entries = json.loads((volumes / "report" / "results.json").read_text())["patches"]
     assert [(entry["subject"], entry["slice"]) for entry in entries] == [("b", 0), ("b", 6), ("c", 2), ("c", 9)]
     for entry in entries:
         width = calibration["intervals"]["pixel"]
-        assert width["count"] == 20 * 625
+        assert 10 * 625 < width["count"] < 20 * 900
+        assert width["subjects"] == 2
         assert set(entry["uncertainty"]) >= {"diameter_std_mm", "perimeter_std_mm", "centre_std_mm", "interval_mm"}
         assert entry["acquired_ellipse"]["eccentricity"] < 0.4
         assert entry["acquired_ellipse"]["area_mm2"] == pytest.approx(entry["acquired"]["area_mm2"], rel=0.05)

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from monai_cardiac_gan.cli import begin, check_command_line
+from monai_cardiac_gan.cli import begin, check_command_line, check_switches
 
 CONFIG = {
     "batch_size": 16,
@@ -15,7 +15,8 @@ CONFIG = {
     "label_values": [1],
     "loss": {"_target_": "monai_cardiac_gan.losses.WassersteinLoss"},
     "train": {
-        "trainer": {"_target_": "a.Trainer", "max_epochs": "@epochs"},
+        "trainer": {"_target_": "a.Trainer", "max_epochs": "@epochs", "goes_on": "@resume", "rate": "@train#again"},
+        "again": "@learning_rate",
         "handlers": [{"_target_": "a.Handler", "every": 5}],
     },
 }
@@ -94,6 +95,18 @@ def test_an_option_within_what_has_no_parts_is_refused(config, name):
         (["--batch_size"], r"--batch_size is True: expected a whole number"),
         (["--learning_rate", "fast"], r"--learning_rate is 'fast': expected a number, such as 0.001"),
         (["--resume", "1"], r"--resume is 1: expected True or False, such as False"),
+        (["--resume", "false"], r"--resume is 'false': expected True or False, such as False"),
+        (["--resume=no"], r"--resume is 'no': expected True or False, such as False"),
+        (
+            ["--resume", "$None", "--train#trainer#goes_on", "off"],
+            r"goes_on is 'off': expected True or False, such as False",
+        ),
+        (["--train#trainer#rate", "fast"], r"rate is 'fast': expected a number, such as 0.001"),
+        (
+            ["--train#handlers#0#persist", "False", "--loss#fast", "FALSE"],
+            r"--loss#fast is 'FALSE', a text: write True or False",
+        ),
+        (["--grow_from", "no"], r"--grow_from is 'no', a text: write True or False"),
         (["--label_values", "1"], r"--label_values is 1: expected a list"),
         (["--bundle_root", "[1]"], r"--bundle_root is \[1\]: expected a text"),
         (["--grow_from", "None"], r"--grow_from is None, which MONAI takes for not given: write --grow_from '\$None'"),
@@ -136,8 +149,19 @@ def test_a_file_of_arguments_counts_and_the_command_line_goes_before_it(config, 
 
 def test_only_the_runner_of_bundles_is_checked(config, monkeypatch):
     arguments = ["run", "--config_file", config, "--batchsize", "8"]
-    monkeypatch.setattr(sys, "argv", ["/usr/bin/pytest", *arguments])
-    begin()
+    monkeypatch.setattr(sys, "excepthook", hook := lambda *_: None)
+    for program in ("/usr/bin/pytest", "/home/me/bundle/__main__.py", "", "-c"):
+        monkeypatch.setattr(sys, "argv", [program, *arguments])
+        begin()
+        assert sys.excepthook is hook  # a host's own
     monkeypatch.setattr(sys, "argv", ["/site-packages/monai/bundle/__main__.py", *arguments])
     with pytest.raises(ValueError, match="the nearest is --batch_size"):
         begin()
+    assert sys.excepthook is not hook
+
+
+@pytest.mark.parametrize("value", ["false", "no", 0, None, "True"])
+def test_a_switch_is_true_or_false_and_nothing_else(value):
+    check_switches(resume=False, overwrite=True)
+    with pytest.raises(ValueError, match=r"overwrite is .*, of type .*: expected True or False"):
+        check_switches(resume=False, overwrite=value)

@@ -19,9 +19,44 @@ def test_rows_are_read_and_go_to_their_volumes(tmp_path):
     assert RECORDS[2] == {"subject": "bob", "image": "/data/b.nii", "seed": [1.0, 2.0, 3.0]}
 
 
-def test_the_later_row_counts():
+def test_contradictory_rows_are_refused_and_repeated_ones_are_not():
     rows = [{"subject": "bob", "x": str(x), "y": "0", "z": "0"} for x in (1, 2)]
-    assert corrected(RECORDS, rows)[2]["correction"] == [2, 0, 0]
+    assert corrected(RECORDS, [rows[0], rows[0]])[2]["correction"] == [1, 0, 0]
+    with pytest.raises(
+        ValueError,
+        match=r"two corrections of 'bob' \(/data/b\.nii\): \[1\.0, 0\.0, 0\.0\] and \[2\.0, 0\.0, 0\.0\]; expected one",
+    ):
+        corrected(RECORDS, rows)
+    with pytest.raises(
+        ValueError, match=r"two corrections of 'bob' .*: \[1\.0, 0\.0, 0\.0\] and to exclude it; expected one"
+    ):
+        corrected(RECORDS, [rows[0], {"subject": "bob", "x": "", "y": "", "z": ""}])
+
+
+VISITS = [{"subject": "ann", "image": f"/data/visit{number}/heart.nii"} for number in (1, 2, 11)]
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders():
+    row = {"subject": "ann", "x": "1", "y": "2", "z": "3", "image": "visit1/heart.nii"}
+    one, two, eleven = corrected(VISITS, [row])
+    assert one["correction"] == [1, 2, 3]
+    assert "correction" not in two
+    assert "correction" not in eleven
+    full = corrected(VISITS, [row | {"image": "/data/visit2/heart.nii"}])
+    assert ["correction" in record for record in full] == [False, True, False]
+
+
+def test_a_point_for_a_shared_file_name_is_a_hint_to_all_and_an_exclusion_is_refused(caplog):
+    row = {"subject": "ann", "x": "1", "y": "2", "z": "3", "image": "heart.nii"}
+    assert [record.get("hint") for record in corrected(VISITS, [row])] == [[1, 2, 3]] * 3
+    assert (
+        "the correction of 'ann' (heart.nii) goes to all of /data/visit1/heart.nii, /data/visit2/heart.nii"
+        in caplog.text
+    )
+    with pytest.raises(
+        ValueError, match=r"of 'ann' fits 3 volumes \(/data/visit1.*\), expected one; .* with folders where files"
+    ):
+        corrected(VISITS, [row | {"x": "", "y": "", "z": ""}])
 
 
 def test_images_may_be_shown_under_other_names():
@@ -34,9 +69,12 @@ def test_images_may_be_shown_under_other_names():
     [
         (
             {"subject": "eve", "x": "1", "y": "2", "z": "3"},
-            "of 'eve' fits 0 volumes, expected one; the subjects are ann, bob",
+            r"of 'eve' fits 0 volumes \(none\), expected one; the subjects are ann, bob",
         ),
-        ({"subject": "ann", "x": "1", "y": "2", "z": "3"}, "of 'ann' fits 2 volumes, expected one"),
+        (
+            {"subject": "ann", "x": "1", "y": "2", "z": "3"},
+            r"of 'ann' fits 2 volumes \(/data/a1\.nii, /data/a2\.nii\), expected one",
+        ),
         ({"subject": "bob", "x": "1", "y": "", "z": "3"}, r"of 'bob' is \['1', '', '3'\]: expected three numbers"),
     ],
 )

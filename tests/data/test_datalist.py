@@ -1,43 +1,9 @@
 import json
 import re
-import shutil
 
 import pytest
 
 from monai_cardiac_gan.data import read_datalist
-from monai_cardiac_gan.data.datalist import subject_of
-
-
-@pytest.fixture
-def folder(tmp_path):
-    for name in ("b.nii.gz", "a.nrrd", "c.MHA", "notes.txt", ".hidden.nii"):
-        (tmp_path / name).write_bytes(b"")
-    return tmp_path
-
-
-def test_a_folder_gives_one_record_per_volume_in_the_order_of_names(folder):
-    assert [(r["subject"], r["image"]) for r in read_datalist(folder)] == [
-        ("a", str(folder / "a.nrrd")),
-        ("b", str(folder / "b.nii.gz")),
-        ("c", str(folder / "c.MHA")),
-    ]
-
-
-def test_dicom_is_found_as_a_folder_of_series_and_as_a_series(dicom_series, tmp_path):
-    (tmp_path / "patient").symlink_to(dicom_series)
-    assert [record["subject"] for record in read_datalist(tmp_path)] == ["patient"]
-    assert read_datalist(tmp_path / "patient")[0]["image"] == str(tmp_path / "patient")
-
-
-def test_dicom_files_named_by_their_uid_are_found(dicom_series, tmp_path):
-    (tmp_path / "patient").mkdir()
-    shutil.copy(next(dicom_series.glob("*.dcm")), tmp_path / "patient" / "1.2.840.113619.2.17")
-    assert [record["subject"] for record in read_datalist(tmp_path)] == ["patient"]
-
-
-def test_a_link_that_leads_nowhere_is_a_record(tmp_path):
-    (tmp_path / "gone.nii.gz").symlink_to(tmp_path / "nowhere")
-    assert [record["subject"] for record in read_datalist(tmp_path)] == ["gone"]
 
 
 def test_a_decathlon_list_has_paths_relative_to_itself(tmp_path):
@@ -100,5 +66,19 @@ def test_unusable_sources_are_named(tmp_path):
         read_datalist(tmp_path / "list.json")
 
 
-def test_names_lose_the_ending_of_their_format_only(tmp_path):
-    assert [subject_of(tmp_path / name) for name in ("p.01.nii.gz", "x.NRRD", "series")] == ["p.01", "x", "series"]
+def test_files_of_one_name_in_several_folders_are_several_people_where_no_subject_is_given(tmp_path):
+    rows = ["p1/lgemri.nii", "p2/lgemri.nii", "p2/lgemri.nrrd", "x/p1/lgemri.nii", "p3/other.nii", "p1/lgemri.nii"]
+    (tmp_path / "list.csv").write_text("image\n" + "\n".join(rows) + "\n")
+    entries = [{"image": row} for row in rows]
+    (tmp_path / "list.json").write_text(json.dumps({"training": entries}))
+    for name in ("list.csv", "list.json"):
+        one, two, twin, deep, other, again = (record["subject"] for record in read_datalist(tmp_path / name))
+        assert two == twin == "p2/lgemri"  # one image in two formats
+        assert one == again == f"{tmp_path.name}/p1/lgemri"
+        assert deep == "x/p1/lgemri"
+        assert other == "other"
+
+
+def test_a_subject_that_is_given_stays(tmp_path):
+    (tmp_path / "list.csv").write_text("image,subject\np1/a.nii,ann\np2/a.nii,ann\np3/a.nii,\np4/a.nii,a\n")
+    assert [record["subject"] for record in read_datalist(tmp_path / "list.csv")] == ["ann", "ann", "p3/a", "a"]

@@ -65,6 +65,20 @@ def test_some_patches_are_read_in_any_order_with_their_bounds(patch_set):
         dataset.read([])
 
 
+def test_bounds_are_those_of_all_patches_and_no_pixel_is_read_for_them(patch_set, monkeypatch):
+    folder, _ = patch_set
+    dataset = AortaPatchDataset(folder)
+    expected = dataset.read(np.arange(9))[1]
+
+    class Closed:
+        def __getitem__(self, rows):
+            raise AssertionError("pixels were read")
+
+    opened = dataset._open_shard
+    monkeypatch.setattr(dataset, "_shard", lambda name: (Closed(), opened(name)[1]))
+    np.testing.assert_array_equal(dataset.all_bounds().numpy(), expected)
+
+
 def test_splits_are_disjoint_and_together_all(patch_set):
     folder, _ = patch_set
     sides = [{item["subject"] for item in AortaPatchDataset(folder, split)} for split in ("train", "test", None)]

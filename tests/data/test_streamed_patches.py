@@ -13,7 +13,7 @@ from monai_cardiac_gan.data import (
     WindowedBatches,
     patch_loader,
 )
-from monai_cardiac_gan.data.patch_loader import free_bytes
+from monai_cardiac_gan.data.free_memory import free_bytes
 from monai_cardiac_gan.keys import Field, PatchColumn
 
 SIDE = 16

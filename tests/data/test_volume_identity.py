@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
-from scipy.stats import spearmanr
+from scipy.stats import pearsonr, spearmanr
 
 from monai_cardiac_gan.data import near_duplicates, volume_fingerprint
+from monai_cardiac_gan.data.volume_identity import _of_scanned
 
 
 def anatomy(seed):
@@ -36,7 +37,7 @@ def test_the_cosine_is_spearmans_correlation_of_block_means():
     one, other = anatomy(3), anatomy(4)
     means = [v.reshape(12, 5, 12, 6, -1)[..., :48].reshape(12, 5, 12, 6, 12, 4).mean((1, 3, 5)) for v in (one, other)]
     expected = spearmanr(means[0].ravel(), means[1].ravel()).statistic
-    cosine = volume_fingerprint(one[..., :48]) @ volume_fingerprint(other[..., :48])
+    cosine = volume_fingerprint(one[..., :48])[0] @ volume_fingerprint(other[..., :48])[0]
     assert cosine == pytest.approx(expected, abs=1e-4)
 
 
@@ -44,7 +45,7 @@ def test_the_cosine_is_spearmans_correlation_of_block_means():
 @settings(deadline=None, max_examples=15)
 def test_no_growing_function_of_the_brightness_of_blocks_matters(seed, power):
     blocks = np.random.default_rng(seed).random((12, 12, 12))
-    one, other = (volume_fingerprint(np.kron(b, np.ones((2, 3, 2)))) for b in (blocks, 5 * blocks**power + 1))
+    one, other = (volume_fingerprint(np.kron(b, np.ones((2, 3, 2))))[0] for b in (blocks, 5 * blocks**power + 1))
     assert one @ other == pytest.approx(1, abs=1e-4)
 
 
@@ -55,6 +56,45 @@ def test_pairs_come_in_the_order_of_the_names_whatever_the_rows_at_once(monkeypa
     monkeypatch.setattr("monai_cardiac_gan.data.volume_identity.ROWS", 2)
     assert [pair[:2] for pair in near_duplicates(prints)] == [pair[:2] for pair in whole]
     assert near_duplicates({}) == []
+
+
+def masked(volume, radius=0.7, value=0.0):
+    """What lies outside an ellipsoid around the middle is black."""
+    grid = np.ogrid[tuple(slice(-1, 1, size * 1j) for size in volume.shape)]
+    return np.where(sum(axis**2 for axis in grid) < radius**2, volume, value)
+
+
+MASKS = {
+    "ellipsoid": masked,
+    "small ellipsoid": lambda v: masked(v, 0.55),
+    "of another value": lambda v: masked(v, value=-1024.0),
+    "box": lambda v: np.pad(v[15:-15, 18:-18, 12:-12], ((15, 15), (18, 18), (12, 12))),
+    "padded": lambda v: np.pad(v, ((40, 10), (0, 60), (5, 5))),
+}
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_what_was_masked_or_padded_alike_is_no_copy_but_a_copy_is(mask):
+    volumes = {f"other {seed}": anatomy(seed) + 0.01 for seed in range(1, 12)}
+    volumes |= {"image": anatomy(0) + 0.01, "copy": CHANGES["noisy"](anatomy(0)).clip(0) + 0.01}
+    found = near_duplicates({name: volume_fingerprint(MASKS[mask](volume)) for name, volume in volumes.items()})
+    assert [pair[:2] for pair in found] == [("image", "copy")]
+
+
+def test_correlations_of_scanned_blocks_are_those_of_scipy():
+    one, other = (volume_fingerprint(masked(anatomy(seed), radius))[1] for seed, radius in ((1, 0.9), (2, 0.7)))
+    both = np.isfinite(one) & np.isfinite(other)
+    expected = pearsonr(one[both], other[both]).statistic
+    found, count = _of_scanned(one[None], other[None])
+    assert found[0, 0] == pytest.approx(expected, abs=1e-6)
+    assert count[0, 0] == both.sum()
+    few = np.where(np.cumsum(both) <= 63, other, np.nan)
+    assert _of_scanned(one[None], few[None])[0][0, 0] == -1
+
+
+def test_volumes_of_one_value_are_like_none():
+    found = {name: volume_fingerprint(np.full((20, 20, 20), value)) for name, value in (("a", 0.0), ("b", 7.0))}
+    assert near_duplicates(found) == []
 
 
 def test_what_is_no_volume_is_refused():

@@ -173,7 +173,8 @@ def test_losses_are_looked_at_now_and_then_and_always_at_the_end_of_an_epoch():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"autocast": "float8"}, "autocast is 'float8', expected 'bfloat16'"),
+        ({"autocast": "float8"}, "autocast is 'float8', expected 'bfloat16' or None: take 'bfloat16'"),
+        ({"autocast": "float16"}, r"autocast is 'float16', .* \(float16 needs a gradient scaler.*\): take 'bfloat16'"),
         ({"micro_batch": 0}, "micro_batch 0 must be at least 1"),
         ({"check_every": 0}, "check_every 0 and micro_batch None must be at least 1"),
         ({"clip_norm": 0.0}, "clip_norm is 0.0, expected above 0"),

@@ -20,8 +20,8 @@ LATENT_SIZE = 4
 class Shaky:
     """A data set whose items draw from all global random sources, as random transforms do."""
 
-    def __init__(self):
-        self.images = torch.rand(11, 1, 8, 8, generator=torch.Generator().manual_seed(5))
+    def __init__(self, count=11):
+        self.images = torch.rand(count, 1, 8, 8, generator=torch.Generator().manual_seed(5))
 
     def __len__(self):
         return len(self.images)
@@ -34,7 +34,7 @@ class Shaky:
 class Run:
     """A training with everything that has a state."""
 
-    def __init__(self, folder, seed, workers=0):
+    def __init__(self, folder, seed, workers=0, batch=3, count=11):
         torch.manual_seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         random.seed(seed)
@@ -42,12 +42,14 @@ class Run:
             nn.Linear(LATENT_SIZE, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 64), nn.Unflatten(1, (1, 8, 8))
         )
         critic = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.Dropout(0.2), nn.LeakyReLU(), nn.Linear(16, 1))
-        data = Shaky()
+        data = Shaky(count)
         self.average = GeneratorEMA(generator, 0.9)
         self.trainer = GenerativeAdversarialTrainer(
             device="cpu",
             max_epochs=3,
-            train_data_loader=DataLoader(data, num_workers=workers, batch_sampler=ResumableBatches(data, 3, seed=0)),
+            train_data_loader=DataLoader(
+                data, num_workers=workers, batch_sampler=ResumableBatches(data, batch, seed=0)
+            ),
             generator=generator,
             critic=nn.Sequential(critic, nn.Flatten(0)),
             generator_optimizer=torch.optim.Adam(generator.parameters(), 1e-2, betas=(0.0, 0.9)),
@@ -117,3 +119,29 @@ def test_a_loader_that_cannot_go_on_within_an_epoch_is_named(tmp_path, caplog):
         runs[1].trainer.logger.addHandler(caplog.handler)
         runs[1].trainer.run()
     assert "cannot go on within epoch 1, and begins it anew" in caplog.text
+
+
+@pytest.mark.parametrize(("batch", "count", "length"), [(2, 12, 6), (6, 11, 2), (3, 23, 8)])
+@pytest.mark.parametrize(("stop", "whole"), [(4, 1), (8, 2), (1, 0), (6, 1)])
+def test_epochs_after_a_change_of_batch_or_data_see_all_of_it(tmp_path, caplog, batch, count, length, stop, whole):
+    """Four batches an epoch before; whole epochs count, one that was stopped begins anew."""
+    first = Run(tmp_path, seed=1).stop_after(stop)
+    second = Run(tmp_path, seed=1, batch=batch, count=count)
+    seen, epochs = [], []
+    batches = second.trainer.data_loader.batch_sampler
+    part = batches._part
+    batches._part = lambda *arguments: seen.append(part(*arguments)) or seen[-1]
+    second.trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda engine: epochs.append(engine.state.epoch))
+    CheckpointLoader(str(second.file), second.state).attach(second.trainer)
+    with caplog.at_level("WARNING"):
+        second.trainer.logger.addHandler(caplog.handler)
+        second.trainer.run()
+    assert epochs == list(range(whole + 1, 4))
+    for epoch in range(len(epochs)):
+        indices = [index for each in seen[epoch * length : (epoch + 1) * length] for index in each]
+        assert sorted(indices) == list(range(count))
+    assert second.trainer.critic_updates == first.trainer.critic_updates + length * len(epochs)
+    assert second.trainer.state.iteration == 3 * length
+    again = f", which begins anew: {stop % 4} of its batches were seen before" if stop % 4 else "."
+    assert f"An epoch has {length} batches, and had 4 when" in caplog.text
+    assert f"goes on with epoch {whole + 1}{again}" in caplog.text

@@ -23,6 +23,9 @@ class Patches:
         stops = torch.where(torch.arange(COUNT) % 2 == 0, SIDE // 2, SIDE)
         return torch.stack([torch.zeros(COUNT), torch.full((COUNT,), SIDE), torch.zeros(COUNT), stops], 1).long()
 
+    def read(self, indices):
+        return self.all_patches()[indices, 0].numpy(), self.all_bounds()[indices].numpy()
+
     def subjects(self):
         return [f"s{number // (COUNT // 2)}" for number in range(COUNT)]
 

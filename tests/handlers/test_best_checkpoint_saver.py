@@ -60,6 +60,17 @@ def test_a_resumed_training_has_to_beat_the_best_of_before(tmp_path):
     assert torch.load(path, weights_only=True)["weight"].item() == 2
 
 
+def test_the_best_of_an_earlier_training_is_replaced_only_when_told_to(tmp_path):
+    layer, path = nn.Linear(1, 1), tmp_path / "best.pt"
+    run_with(BestCheckpointSaver(path, layer, "distance"), layer, [2.0])
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError, match=r"best\.pt: an earlier training wrote this"):
+        run_with(BestCheckpointSaver(path, layer, "distance"), layer, [1.0])
+    assert path.read_bytes() == before
+    run_with(BestCheckpointSaver(path, layer, "distance", overwrite=True), layer, [1.0, 0.5])
+    assert torch.load(path, weights_only=True)["weight"].item() == 2
+
+
 def test_the_file_can_hold_its_own_value(tmp_path):
     layer = nn.Linear(1, 1)
     best = BestCheckpointSaver(tmp_path / "best.pt", {}, "distance")

@@ -1,4 +1,5 @@
 import io
+import sys
 
 import pytest
 import torch
@@ -63,3 +64,30 @@ def test_other_processes_show_no_bar():
 def test_no_iterations_between_two_looks_are_refused():
     with pytest.raises(ValueError, match="every_iterations is 0: expected at least 1"):
         TrainingProgress(every_iterations=0)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_where_no_terminal_shows_a_bar_each_epoch_has_one_line_in_the_log(monkeypatch, caplog, rank):
+    monkeypatch.setattr(sys, "stderr", stream := io.StringIO())
+    engine = Engine(lambda engine, batch: {"loss": torch.tensor(float(engine.state.iteration)), "penalty": 0.5})
+    engine.rank = rank
+    TrainingProgress(["loss", "penalty"]).attach(engine)
+    with caplog.at_level("INFO", logger="monai_cardiac_gan"):
+        engine.run(range(50), max_epochs=2)
+    assert stream.getvalue() == ""
+    lines = ["epoch 1 of 2: loss 50, penalty 0.5", "epoch 2 of 2: loss 100, penalty 0.5"]
+    assert [each.message for each in caplog.records if "epoch" in each.message] == (lines if rank == 0 else [])
+
+
+def test_a_terminal_gets_a_bar_and_no_lines_in_the_log(monkeypatch, caplog):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    handler = TrainingProgress(["loss"])
+    assert handler.shows_bar
+    with caplog.at_level("INFO", logger="monai_cardiac_gan"):
+        run_with(handler, [{"loss": 1.0}])
+    assert "epoch" not in caplog.text

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from ignite.engine import Events
+from ignite.engine import Engine, Events
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -276,3 +276,51 @@ def test_processes_that_train_together_stop_together_when_one_is_asked(tmp_path)
     assert torch.load(tmp_path / "last.pt", weights_only=True)["trainer"]["iteration"] == first
     assert "Stopped by a signal to another process after" in (tmp_path / "0.log").read_text()
     assert "Stopped by" not in (tmp_path / "1.log").read_text()
+
+
+def test_the_engine_keeps_its_own_run(trainer_of, tmp_path):
+    trainer = trainer_of()
+    StopOnSignal(AtomicCheckpointSaver(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
+    assert "run" not in vars(trainer)
+    assert trainer.run.__func__ is type(trainer).run
+
+
+def test_handlers_are_back_where_no_event_tells_that_a_run_is_completed(trainer_of, tmp_path):
+    trainer = trainer_of()
+    StopOnSignal(AtomicCheckpointSaver(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
+    trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: engine.terminate(skip_completed=True))
+    trainer.run()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_an_interrupted_run_listens_again_when_it_goes_on(tmp_path):
+    Engine.interrupt_resume_enabled, before = True, Engine.interrupt_resume_enabled
+    engine, heard = Engine(lambda engine, batch: None), []
+    StopOnSignal(AtomicCheckpointSaver(tmp_path / "last.pt", nn.Linear(1, 1))).attach(engine)
+    engine.add_event_handler(Events.ITERATION_COMPLETED(once=1), lambda: engine.interrupt())
+    engine.add_event_handler(
+        Events.ITERATION_COMPLETED, lambda: heard.append(signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL)
+    )
+    engine.run([0] * 3, max_epochs=1)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    engine.run([0] * 3, max_epochs=1)
+    Engine.interrupt_resume_enabled = before
+    assert heard == [True] * 3
+
+
+def test_a_signal_after_a_failure_that_it_was_not_told_of_acts_as_usual(trainer_of, tmp_path):
+    trainer, got = trainer_of(), []
+    signal.signal(signal.SIGTERM, lambda number, frame: got.append(number))
+
+    @trainer.on(Events.EXCEPTION_RAISED)
+    def tell(error):
+        raise error
+
+    StopOnSignal(AtomicCheckpointSaver(tmp_path / "last.pt", {"trainer": trainer})).attach(trainer)
+    trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        trainer.run()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0)  # Python runs handlers between two instructions
+    assert got == [signal.SIGTERM]
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -8,10 +8,10 @@ from ignite.engine import Engine, Events
 from monai_cardiac_gan.handlers import TrainingHistory
 
 
-def run_with(folder, losses, epochs=1, start=0):
+def run_with(folder, losses, epochs=1, start=0, overwrite=False):
     """Each iteration puts out its loss times its epoch, so that epochs differ."""
     engine = Engine(lambda engine, loss: {"loss": loss * engine.state.epoch, "penalty": 1.0})
-    TrainingHistory(folder).attach(engine)
+    TrainingHistory(folder, overwrite).attach(engine)
     if start:
         engine.load_state_dict({"epoch": start, "max_epochs": epochs, "epoch_length": len(losses)})
     engine.run(losses, max_epochs=epochs)
@@ -33,16 +33,37 @@ def test_a_resumed_training_keeps_the_epochs_before_it(tmp_path):
     assert run_with(tmp_path, [10.0, 30.0], epochs=4, start=2) == [row(1, 2.0), row(2, 4.0), row(3, 60.0), row(4, 80.0)]
 
 
-def test_a_new_training_starts_a_new_history(tmp_path):
-    run_with(tmp_path, [1.0, 3.0], epochs=3)
-    assert run_with(tmp_path, [5.0, 5.0]) == [row(1, 5.0)]
+def test_a_run_that_ends_within_an_epoch_leaves_a_row_that_the_whole_epoch_replaces(tmp_path):
+    history = TrainingHistory(tmp_path)
+    engine = Engine(lambda engine, loss: {"loss": loss})
+    history.attach(engine)
+    engine.add_event_handler(Events.ITERATION_COMPLETED(once=5), lambda engine: engine.terminate())
+    engine.run([1.0, 3.0, 8.0], max_epochs=9)
+    whole = {"epoch": 1, "iterations": 3, "loss": 4.0}
+    assert history.rows() == [whole, {"epoch": 2, "iterations": 2, "loss": 2.0}]
+
+    state, resumed = history.state_dict(), TrainingHistory(tmp_path)
+    resumed.load_state_dict(state)
+    other = Engine(lambda engine, loss: {"loss": loss})
+    resumed.attach(other)
+    other.load_state_dict({"iteration": 5, "max_epochs": 2, "epoch_length": 3})
+    other.run([8.0], max_epochs=2)
+    assert resumed.rows() == [whole, {"epoch": 2, "iterations": 3, "loss": 4.0}]
+
+
+def test_a_new_training_replaces_the_history_of_an_earlier_one_only_when_told_to(tmp_path):
+    rows = run_with(tmp_path, [1.0, 3.0], epochs=3)
+    with pytest.raises(FileExistsError, match=r"history\.json: an earlier training wrote this.*--overwrite True"):
+        run_with(tmp_path, [5.0, 5.0])
+    assert TrainingHistory(tmp_path).rows() == rows
+    assert run_with(tmp_path, [5.0, 5.0], overwrite=True) == [row(1, 5.0)]
 
 
 def test_a_crash_while_writing_leaves_the_file_whole(tmp_path, monkeypatch):
     run_with(tmp_path, [1.0, 3.0])
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
-        run_with(tmp_path, [5.0, 5.0])
+        run_with(tmp_path, [5.0, 5.0], overwrite=True)
     assert TrainingHistory(tmp_path).rows() == [row(1, 2.0)]
 
 

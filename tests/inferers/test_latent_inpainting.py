@@ -252,6 +252,7 @@ class Growing(nn.Module):
         ({"starts": 22}, "starts is 22: expected 1 to 21"),
         ({"starts": 0}, "starts is 0: expected 1 to 21"),
         ({"snapshots": 1}, "snapshots is 1: expected at least 2"),
+        ({"autocast": "float16"}, "autocast is 'float16', .*: take 'bfloat16'"),
         ({"optimiser": "lbfgs"}, "optimiser is 'lbfgs': expected one of sgd, adam"),
         ({"step_size": 0.0}, "step_size is 0.0: expected a finite step above 0"),
         ({"perceptual_weight": -1.0}, "'perceptual': -1.0.*: expected at least one term"),

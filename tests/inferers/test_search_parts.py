@@ -32,6 +32,17 @@ def test_what_was_written_is_loaded(generator, encoder, tmp_path, caplog):
     assert "filling one" not in caplog.text
 
 
+def test_a_bank_that_lies_there_is_replaced_only_when_told_to(generator, tmp_path):
+    path = str(tmp_path / "bank.pt")
+    fill_latent_bank(bank(), generator, path, seed=4)
+    before = (tmp_path / "bank.pt").read_bytes()
+    with pytest.raises(FileExistsError, match=r"bank\.pt: holds a bank: write into another folder.*--overwrite True"):
+        fill_latent_bank(bank(), generator, path, seed=5)
+    assert (tmp_path / "bank.pt").read_bytes() == before
+    fill_latent_bank(bank(), generator, path, seed=5, overwrite=True)
+    assert torch.equal(torch.load(path, weights_only=True)["latents"], bank().fill(generator, seed=5).latents)
+
+
 @pytest.mark.parametrize("there", [False, True])
 def test_a_bank_that_is_missing_or_of_another_generator_is_filled_anew(generator, encoder, tmp_path, caplog, there):
     path = str(tmp_path / "bank.pt")
@@ -70,3 +81,11 @@ def test_a_unet_that_proposes_is_loaded_too(generator, tmp_path):
     )
     assert torch.equal(unet.weight, trained.weight)
     assert not unet.training
+
+
+def test_a_bank_stays_where_its_owner_has_it(generator, tmp_path):
+    mine, moved = bank(), []
+    mine._apply = lambda *arguments, **options: moved.append(arguments)
+    fill_latent_bank(mine, generator, str(tmp_path / "bank.pt"))
+    assert moved == []
+    assert torch.load(tmp_path / "bank.pt", weights_only=True)["latents"].device.type == "cpu"

@@ -6,7 +6,7 @@ import torch
 from scipy.spatial import cKDTree
 from scipy.stats import binom, mannwhitneyu, norm
 
-from monai_cardiac_gan.metrics.memorisation import memorisation_test
+from monai_cardiac_gan.metrics.memorisation import MemorisationVerdict, memorisation_test
 
 
 def draws(*counts, features=5, seed=0):
@@ -22,17 +22,17 @@ def test_distances_and_score_are_those_of_independent_ways():
     np.testing.assert_allclose(found.distances, distances, rtol=1e-10)
     assert found.nearest_train.tolist() == indices.tolist()
     expected = mannwhitneyu(
-        distances, tree.query(held_out)[0], alternative="less", method="asymptotic", use_continuity=False
+        distances, tree.query(held_out)[0], alternative="two-sided", method="asymptotic", use_continuity=False
     )
     assert found.p_value == pytest.approx(expected.pvalue, rel=1e-9)
-    assert found.z == pytest.approx(norm.ppf(expected.pvalue), rel=1e-9)
+    assert abs(found.z) == pytest.approx(norm.isf(expected.pvalue / 2), rel=1e-9)
 
 
 def test_copies_with_a_little_noise_fail_and_are_traced():
     train, held_out, noise = draws(200, 100, 100)
     chosen = torch.randperm(200, generator=torch.Generator().manual_seed(1))[:100]
     found = memorisation_test(train[chosen] + 1e-3 * noise, train, held_out)
-    assert not found.passed
+    assert found.verdict is MemorisationVerdict.COPIES
     # every generated distance below every held-out one
     assert found.z == pytest.approx(-(100**2) / 2 / np.sqrt(100**2 * 201 / 12))
     assert found.close_share == 1.0
@@ -42,9 +42,9 @@ def test_copies_with_a_little_noise_fail_and_are_traced():
 def test_a_few_copies_among_fresh_draws_fail_by_their_share():
     train, held_out, fresh = draws(300, 200, 190)
     found = memorisation_test(torch.cat([train[:15], fresh]), train, held_out)
-    assert found.z > found.lowest_z
+    assert abs(found.z) < found.most_z
     assert found.close_share >= 15 / 205
-    assert not found.passed
+    assert found.verdict is MemorisationVerdict.COPIES
 
 
 def test_fresh_draws_pass_as_often_as_promised():
@@ -53,8 +53,9 @@ def test_fresh_draws_pass_as_often_as_promised():
     allowed = binom.ppf(0.9999, repeats, level)
     assert sum(each.p_value <= level for each in found) <= allowed
     assert sum(each.close_p_value <= level for each in found) <= allowed
-    # two tests, each with the probability of z below -3
-    assert sum(not each.passed for each in found) <= binom.ppf(0.9999, repeats, 2 * norm.cdf(-3))
+    # z below -3, z above 3, and the close share, each with the same probability
+    other = sum(each.verdict is not MemorisationVerdict.AS_HELD_OUT for each in found)
+    assert other <= binom.ppf(0.9999, repeats, 3 * norm.cdf(-3))
     scores = [each.z for each in found]
     assert np.mean(scores) == pytest.approx(0, abs=4 / repeats**0.5)
 
@@ -69,11 +70,11 @@ def test_probability_of_the_close_share_in_closed_form(close):
     assert found.close_p_value == pytest.approx(comb(30 - close, 10) / comb(30, 10), rel=1e-9)
 
 
-def test_samples_far_from_everything_are_no_copies():
+def test_samples_far_from_everything_do_not_pass_for_held_out_ones():
     generated, train, held_out = draws(50, 100, 50)
     found = memorisation_test(generated + 100, train, held_out)
     assert found.z == pytest.approx(50**2 / 2 / np.sqrt(50**2 * 101 / 12))
-    assert found.passed
+    assert found.verdict is MemorisationVerdict.FARTHER
 
 
 def test_images_are_compared_pixel_by_pixel():
@@ -88,11 +89,11 @@ def test_images_are_compared_pixel_by_pixel():
 def test_a_stricter_threshold_changes_the_verdict():
     train, held_out, noise = draws(200, 60, 60)
     somewhat_near = train[:60] + 0.2 * noise
-    lenient, strict = (memorisation_test(somewhat_near, train, held_out, lowest_z=z) for z in (-9.0, -2.0))
+    lenient, strict = (memorisation_test(somewhat_near, train, held_out, most_z=z) for z in (9.0, 2.0))
     assert lenient.z == strict.z
     assert -9 < lenient.z < -2
-    assert lenient.passed
-    assert not strict.passed
+    assert lenient.verdict is MemorisationVerdict.AS_HELD_OUT
+    assert strict.verdict is MemorisationVerdict.COPIES
 
 
 def test_samples_of_different_form_are_refused():

@@ -111,6 +111,28 @@ def test_every_bad_file_is_left_out_with_its_reason_and_the_others_go_on(hearts,
         assert outcomes[name].reason in caplog.text
 
 
+def test_label_maps_beside_the_images_are_nobody(tmp_path, write_tube):
+    """By their name in a folder, by their content in a list."""
+    for number in range(2):
+        write_tube(f"p{number}_image.nii", seed=number, folder=tmp_path / "in")
+        voxels = nibabel.load(tmp_path / "in" / f"p{number}_image.nii").get_fdata()
+        labels = nibabel.Nifti1Image((voxels > 500).astype(np.uint8), np.diag([1.5, 1.5, 3.0, 1.0]))
+        nibabel.save(labels, tmp_path / "in" / f"p{number}_label.nii.gz")
+        nibabel.save(labels, tmp_path / "in" / f"p{number}_other.nii.gz")
+    names = [f"p{number}_{kind}" for number in range(2) for kind in ("image", "label", "other")]
+    expected = {name: "kept" if name.endswith("image") else "excluded" for name in names}
+    entries = prepare(tmp_path / "in", tmp_path / "set")
+    assert {entry.subject: entry.status for entry in entries} == expected
+    reasons = {entry.subject: entry.reason for entry in read_manifest(tmp_path / "set").volumes}
+    assert "p0_label.nii.gz: is a label map by its name" in reasons["p0_label"]
+    assert "p1_other.nii.gz: is a label map (2 values" in reasons["p1_other"]
+    rows = "".join(f"{name}.nii{'' if name.endswith('image') else '.gz'}\n" for name in names)
+    (tmp_path / "in" / "list.csv").write_text(f"image\n{rows}")
+    entries = prepare(tmp_path / "in" / "list.csv", tmp_path / "listed")
+    assert {entry.subject: entry.status for entry in entries} == expected
+    assert all("is a label map (2 values" in entry.reason for entry in entries if not entry.is_kept)
+
+
 def test_strict_runs_write_the_set_and_end_with_a_status(hearts, tmp_path):
     (hearts / "broken.nii.gz").write_bytes(b"no image")
     with pytest.raises(SystemExit) as caught:
@@ -248,6 +270,43 @@ def test_a_file_that_changed_is_prepared_again_and_its_old_patches_go(hearts, tm
     assert before[1].key != after[1].key
     assert {path.name for path in (tmp_path / "set" / "volumes").iterdir()} == {entry.key for entry in after}
     assert [entry.split for entry in before] == [entry.split for entry in after]
+
+
+def test_voxels_beside_their_header_that_changed_are_prepared_again(hearts, tmp_path):
+    """The header, the sizes and all times of the content are those of before."""
+    head = (
+        "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\n"
+        "TransformMatrix = -1 0 0 0 -1 0 0 0 1\nOffset = 0 0 0\nElementSpacing = 1.5 1.5 3\n"
+        "DimSize = 90 90 30\nElementType = MET_FLOAT\nElementDataFile = {}.raw\n"
+    )
+    for path in sorted(hearts.iterdir()):
+        voxels = nibabel.load(path).get_fdata(dtype=np.float32)
+        name = path.name.split(".")[0]
+        (hearts / f"{name}.mhd").write_text(head.format(name))
+        (hearts / f"{name}.raw").write_bytes(voxels.T.tobytes())
+        path.unlink()
+    before = prepare(hearts, tmp_path / "set")
+    raw = hearts / "s0.raw"
+    times, voxels = raw.stat(), np.frombuffer(raw.read_bytes(), dtype=np.float32).reshape(30, 90, 90)
+    raw.write_bytes(voxels[:, :, ::-1].tobytes())
+    os.utime(raw, ns=(times.st_atime_ns, times.st_mtime_ns))
+    after = prepare(hearts, tmp_path / "set")
+    assert [entry.key == other.key for entry, other in zip(before, after, strict=True)] == [False, True]
+    assert before[0].digest != after[0].digest
+
+
+def test_a_header_that_names_a_missing_file_says_so(hearts, tmp_path):
+    (hearts / "z.mhd").write_text("NDims = 3\nElementDataFile = gone.raw\n")
+    entry = prepare(hearts, tmp_path / "set")[-1]
+    assert (
+        entry.reason
+        == f"{hearts / 'z.mhd'}: cannot be read (No such file or directory: gone.raw); check the path and its rights."
+    )
+
+
+def test_steps_that_nothing_tells_apart_are_refused(hearts, tmp_path):
+    with pytest.raises(TypeError, match="has no name that tells what it does"):
+        prepare(hearts, tmp_path / "set", scale=lambda record: record)
 
 
 def test_a_touched_file_is_read_but_not_prepared_again(hearts, tmp_path):

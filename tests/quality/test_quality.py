@@ -94,3 +94,17 @@ def test_the_reason_names_grade_threshold_and_measures():
     report = QualityReport(1.2, {SNR: 9.87}, IMAGE_MEASURES)
     expected = "grade 1.2 of 4 (image-measures-1) is not above 2; signal_to_noise 9.87"
     assert GradeThreshold().reason_to_drop(report) == expected
+
+
+@pytest.mark.parametrize("value", [-300.0, -1024.0, -32768.0])
+@pytest.mark.parametrize("extent", ["a corner", "a margin"])
+def test_a_padding_value_does_not_decide_the_grade(value, extent):
+    made = WholeHeartPhantom(shape=(80, 90, 80), spacing=(2.2, 2.2, 2.5))(0)
+    image = made.image.astype(np.float32)
+    black = image.copy()
+    place = np.s_[:2, :2, :2] if extent == "a corner" else np.s_[:12]
+    image[place], black[place] = value, 0
+    found, expected = (grade_image_quality(volume, made.spacing) for volume in (image, black))
+    assert found.grade == pytest.approx(expected.grade, abs=0.01)
+    for name, measure in expected.reasons.items():
+        assert found.reasons[name] == pytest.approx(measure, rel=1e-4)

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import nibabel
 import numpy as np
@@ -9,10 +10,10 @@ from monai.data import MetaTensor
 from monai.transforms import Orientation
 
 from monai_cardiac_gan.aorta import AortaTrack
-from monai_cardiac_gan.data import Manifest, PatchStore, VolumeEntry
+from monai_cardiac_gan.data import Manifest, PatchRow, PatchStore, VolumeEntry
 from monai_cardiac_gan.inferers import PatchOrigin
 from monai_cardiac_gan.reporting import SaveInpaintedVolumes
-from monai_cardiac_gan.transforms import CropAortaPatches
+from monai_cardiac_gan.transforms import CropAortaPatches, DigestVolume, VolumePainter
 
 SIDE = 40
 AFFINE = np.array([[-1.0, 0, 0, 30], [0, -1.0, 0, 20], [0, 0, 1.5, -9], [0, 0, 0, 1]])
@@ -38,10 +39,15 @@ def smooth(seed):
     return (200 + 50 * np.sin(axes[0] / 9 + seed) + 30 * np.cos(axes[1] / 11) + 4 * axes[2]).astype(np.float32)
 
 
+def ras(values):
+    volume = MetaTensor(torch.tensor(values)[None], affine=torch.tensor(AFFINE))
+    return Orientation("RAS", labels=(("L", "R"), ("P", "A"), ("I", "S")))(volume)
+
+
 def patch_of(values, level):
-    volume = MetaTensor(torch.tensor((values - 200) / 140)[None], affine=torch.tensor(AFFINE))
-    volume = Orientation("RAS", labels=(("L", "R"), ("P", "A"), ("I", "S")))(volume)
-    return CropAortaPatches(size=SIDE)(volume, AortaTrack([level], [[30.0, 30.0]], [20.0], [1.0], 1.0))[0]
+    return CropAortaPatches(size=SIDE)(
+        ras((values - 200) / 140), AortaTrack([level], [[30.0, 30.0]], [20.0], [1.0], 1.0)
+    )[0]
 
 
 @pytest.fixture
@@ -95,14 +101,77 @@ def test_a_second_run_replaces_the_first(folders):
     assert np.nonzero(mask.any((0, 1)))[0].tolist() == [7]
 
 
-def test_volumes_that_are_gone_are_named_with_where_they_were_sought(folders):
-    with pytest.raises(FileNotFoundError, match=r"a: its volume is at none of .*nowhere/a\.nii\.gz.*name the folder"):
+def test_volumes_that_are_gone_are_told_before_the_search(folders):
+    with pytest.raises(
+        FileNotFoundError, match=r"not one of its volumes is there .*nowhere/a\.nii\.gz.*name the folder"
+    ):
         run(folders, [[("a", 3)]], images="nowhere")
 
 
-def test_shuffled_patches_are_refused(folders):
-    with pytest.raises(ValueError, match="a: its patches are not in a row; leave the data loader unshuffled"):
-        run(folders, [[("a", 3), ("b", 4), ("a", 5)]])
+def test_a_volume_that_is_gone_does_not_end_the_run(folders, caplog):
+    (folders / "images" / "a.nii.gz").unlink()
+    run(folders, [[("a", 3), ("a", 4), ("b", 5)]])
+    assert sorted(path.name for path in (folders / "out").iterdir()) == ["b_expected.nii.gz", "b_painted.nii.gz"]
+    assert re.search(r"a, slice 3: its volume is at none of .*images/a\.nii\.gz.*name the folder", caplog.text)
+    assert "2 patches could not go back into their volumes" in caplog.text
+
+
+def test_other_voxels_under_the_same_name_are_not_painted(folders, caplog):
+    """Such as those of another person whose file has the same name, in another folder."""
+    digest = {name: DigestVolume()(ras(smooth(seed))) for seed, name in enumerate("ab")}
+    entries = [
+        VolumeEntry(name, f"site/{name}.nii.gz", "kept", key=f"key_{name}", digest=digest[name]) for name in "ab"
+    ]
+    PatchStore(folders / "set").finish(Manifest(entries))
+    nibabel.save(nibabel.Nifti1Image(smooth(2), AFFINE), folders / "images" / "a.nii.gz")
+    run(folders, [[("a", 3), ("b", 5)]])
+    assert sorted(path.name for path in (folders / "out").iterdir()) == ["b_expected.nii.gz", "b_painted.nii.gz"]
+    assert re.search(
+        r"a, slice 3: .*a\.nii\.gz.*holds other voxels than those that the patches were cut from", caplog.text
+    )
+
+
+def test_patches_that_come_back_later_are_not_painted(folders, caplog):
+    run(folders, [[("a", 3), ("b", 4), ("a", 5)]])
+    painted = np.asarray(nibabel.load(folders / "out" / "a_painted.nii.gz").dataobj)
+    assert np.nonzero(painted.any((0, 1)))[0].tolist() == [3]
+    assert "a, slice 5: the patches of this volume are not in a row; leave the data loader unshuffled" in caplog.text
+
+
+def test_one_patch_that_fails_leaves_the_others(folders, caplog, monkeypatch):
+    add = VolumePainter.add
+
+    def fail_on_level_4(self, patch, inpainted, mask):
+        if round((float(patch.affine[2, 3]) - AFFINE[2, 3]) / AFFINE[2, 2]) == 4:
+            raise ValueError("no voxel")
+        add(self, patch, inpainted, mask)
+
+    monkeypatch.setattr(VolumePainter, "add", fail_on_level_4)
+    run(folders, [[("a", 3), ("a", 4), ("a", 5)]])
+    painted = np.asarray(nibabel.load(folders / "out" / "a_painted.nii.gz").dataobj)
+    assert np.nonzero(painted.any((0, 1)))[0].tolist() == [3, 5]
+    assert "a, slice 4: no voxel" in caplog.text
+    assert "1 patches could not go back" in caplog.text
+
+
+def test_slices_between_the_patches_of_a_set_are_painted_too(folders):
+    rows = [PatchRow(level, 0, SIDE, 0, SIDE, 20.0, 20.0, 20.0, 1.0, 0.0, affine=AFFINE) for level in (3, 6, 9)]
+    store = PatchStore(folders / "set")
+    entry = store.add_patches(VolumeEntry("a", "a.nii.gz", "kept", key="key_a"), np.zeros((3, SIDE, SIDE)), rows)
+    store.finish(Manifest([entry]))
+    run(folders, [[("a", 3), ("a", 6), ("a", 9)]])
+    painted = np.asarray(nibabel.load(folders / "out" / "a_painted.nii.gz").dataobj)
+    # patches are 4.5 mm apart: 2.25 mm to either side, which is half way and reached by one of the two
+    assert np.nonzero(painted.any((0, 1)))[0].tolist() == list(range(2, 11))
+
+
+@pytest.mark.parametrize(("subject", "stem"), [("site1/001", "site1%2F001"), ("../x", "%2E.%2Fx")])
+def test_names_of_subjects_do_not_lead_out_of_the_folder(folders, subject, stem):
+    PatchStore(folders / "set").finish(Manifest([VolumeEntry(subject, "a.nii.gz", "kept", key="key_a")]))
+    run(folders, [[("a", 3)]])
+    names = sorted(str(path.relative_to(folders / "out")) for path in (folders / "out").rglob("*"))
+    assert names == [f"{stem}_expected.nii.gz", f"{stem}_painted.nii.gz"]
+    assert not list(folders.glob("x_*"))
 
 
 def test_two_volumes_of_one_subject_come_back_apart(folders):
@@ -116,10 +185,11 @@ def test_two_volumes_of_one_subject_come_back_apart(folders):
 
 @pytest.mark.parametrize("origin", [PatchOrigin("a"), PatchOrigin("a", "other", affine=np.eye(4))])
 def test_patches_that_do_not_know_where_they_lie_are_refused(folders, origin):
-    handler = SaveInpaintedVolumes(str(folders / "out"), str(folders / "set"))
+    handler = SaveInpaintedVolumes(str(folders / "out"), str(folders / "set"), str(folders / "images"))
     engine = Engine(lambda engine, batch: {"result": [Patch(torch.zeros(1, SIDE, SIDE), origin)]})
     handler.attach(engine)
     with pytest.raises(
-        ValueError, match=r"a: a patch without an affine, or of none of the volumes of .*give the patch set"
+        ValueError,
+        match=r"not one patch .* a, slice -1: a patch without an affine, or of none of the volumes of .*give the",
     ):
         engine.run([0])

@@ -82,7 +82,9 @@ def test_time_ends_a_training_and_what_is_left_is_skipped(make_program, caplog):
     assert "evaluation: no time is left for it" in caplog.text
     record = json.loads((made.output / "run.json").read_text())
     assert record["choices"]["training"]["width"] == CHOICE.width
-    assert [path.name for path in files] == ["weights_0.zip", "run.json"]
+    # an epoch that was not finished has a row, and so the run has curves
+    assert [path.name for path in files] == ["weights_0.zip", "training_curves.png", "run.json"]
+    assert [row["epoch"] for row in record["history"]] == [1]
 
 
 @pytest.mark.parametrize(("steps", "epochs", "limit"), [(1, 1, 16), (2, 1, 32), (5, 2, 40)])

@@ -61,7 +61,7 @@ def test_it_learns_to_see_what_is_hidden_and_what_is_not(tmp_path):
 
 
 def test_the_report_of_an_encoder_that_knows(tmp_path):
-    report = training(tmp_path).measure(Reads(), candidates=50)
+    report = training(tmp_path, candidates=50).measure(Reads())
     assert report.outside == pytest.approx(0, abs=1e-5)
     assert report.inside == pytest.approx(0, abs=1e-5)
     latents = torch.randn(10, LATENT, generator=torch.Generator().manual_seed(1))
@@ -102,7 +102,7 @@ def test_padding_counts_for_nothing(tmp_path):
             {Field.IMAGE: torch.where(valid[0], item[Field.IMAGE], padding), Field.VALID: valid[0]}
             for item in items(10, 1)
         ]
-        reports.append(training(tmp_path, test_dataset=padded).measure(Reads(), candidates=20))
+        reports.append(training(tmp_path, test_dataset=padded, candidates=20).measure(Reads()))
     assert reports[0] == reports[1]
     assert reports[0].outside == pytest.approx(0, abs=1e-5)
 
@@ -111,3 +111,13 @@ def test_padding_counts_for_nothing(tmp_path):
 def test_batches_that_cannot_be_halved_or_filled_are_refused(tmp_path, settings):
     with pytest.raises(ValueError, match="expected an even number and at least half as many patches"):
         training(tmp_path, **settings)
+
+
+def test_weights_of_an_earlier_training_are_replaced_only_when_told_to(tmp_path):
+    path = tmp_path / "encoder.pt"
+    path.write_bytes(b"of an earlier training")
+    with pytest.raises(FileExistsError, match=r"encoder\.pt: an earlier training wrote this"):
+        training(tmp_path, epochs=1).run()
+    assert path.read_bytes() == b"of an earlier training"
+    training(tmp_path, epochs=1, overwrite=True).run()
+    LatentEncoder(LATENT, width=2).load_state_dict(torch.load(path, weights_only=True))

@@ -171,3 +171,14 @@ def test_other_random_numbers_are_left_alone(tmp_path):
     torch.manual_seed(5)
     TrainPatchFeatures(discs(4), discs(8), str(tmp_path / "f.pt"), small_network, epochs=1, batch_size=2).run()
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_features_of_an_earlier_training_are_replaced_only_when_told_to(tmp_path):
+    path = tmp_path / "f.pt"
+    path.write_bytes(b"of an earlier training")
+    usual = (discs(4), discs(8), str(path), small_network)
+    with pytest.raises(FileExistsError, match=r"f\.pt: an earlier training wrote this"):
+        TrainPatchFeatures(*usual, epochs=1, batch_size=2).run()
+    assert path.read_bytes() == b"of an earlier training"
+    TrainPatchFeatures(*usual, epochs=1, batch_size=2, overwrite=True).run()
+    assert set(torch.load(path, weights_only=True)) == set(small_network().state_dict())

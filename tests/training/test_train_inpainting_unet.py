@@ -85,3 +85,13 @@ def test_padding_counts_for_nothing(tmp_path):
     for name, value in weights[0].items():
         assert bool(torch.isfinite(value).all())
         assert torch.equal(value, weights[1][name])
+
+
+def test_a_network_of_an_earlier_training_is_replaced_only_when_told_to(tmp_path):
+    path = tmp_path / "filling.pt"
+    path.write_bytes(b"of an earlier training")
+    with pytest.raises(FileExistsError, match=r"filling\.pt: an earlier training wrote this"):
+        training(tmp_path, epochs=1).run()
+    assert path.read_bytes() == b"of an earlier training"
+    training(tmp_path, epochs=1, overwrite=True).run()
+    InpaintingUNet((4, 8, 16, 16, 16)).load_state_dict(torch.load(path, weights_only=True))

@@ -111,3 +111,14 @@ def test_odd_units_and_seeds_are_refused(two_tubes):
         ValueError, match=r"\[500.0, 0.0, 0.0\] mm lies outside the volume, which reaches from .* mm \(RAS\+\)"
     ):
         LocaliseAorta()(as_image(two_tubes), seed=(500, 0, 0))
+
+
+def test_a_hint_counts_where_a_vessel_lies_and_is_passed_over_elsewhere(two_tubes, caplog):
+    image = as_image(two_tubes)
+    automatic = LocaliseAorta()(image)
+    (other,) = (x for x in (35.0, 95.0) if abs(x - automatic.centres_mm[:, 0].mean()) > 10)
+    hinted = LocaliseAorta()(image, hint=(other - 40, 60 + 25, 45 - 10))
+    np.testing.assert_allclose(hinted.centres_mm.mean(0), [other, 60], atol=0.3)
+    passed_over = LocaliseAorta()(image, hint=(65 - 40, 20 + 25, 45 - 10))
+    np.testing.assert_array_equal(passed_over.centres_mm, automatic.centres_mm)
+    assert "a correction that several volumes share is not for this one: no vessel lies at the seed" in caplog.text

@@ -7,7 +7,7 @@ from monai.data import MetaTensor
 from monai.transforms import Orientation, Spacing
 
 from monai_cardiac_gan.aorta import AortaTrack
-from monai_cardiac_gan.transforms import CropAortaPatches, paste_patch
+from monai_cardiac_gan.transforms import CropAortaPatches, VolumePainter, paste_patch
 
 SIDE = 40
 
@@ -85,6 +85,81 @@ def test_a_volume_of_another_spacing_gets_the_patch_interpolated():
     assert count == pytest.approx(13 * 13 / 0.64, rel=0.1)
 
 
+@given(slices=st.floats(0.4, 5.0), step=st.sampled_from([1, 2, 3]))
+@settings(deadline=None, max_examples=15)
+def test_every_slice_between_the_patches_is_painted_whatever_the_slices_are(slices, step):
+    """No comb, no slice left out, and no patch that finds no slice."""
+    grid = smooth_volume()
+    count = round(12 / slices) + 1
+    voxels = 100 + 100 * torch.rand(1, 60, 60, count, generator=torch.Generator().manual_seed(0))
+    affine = grid.affine.clone()
+    affine[2, 2] = slices
+    volume = MetaTensor(voxels, affine=affine)
+    levels = list(range(1, 11, step))
+    painter = VolumePainter(volume, step_mm=step)
+    for level in levels:
+        patch = patch_of(grid, level)
+        painter.add(patch, torch.where(MASK, 0.9, patch), MASK)
+        assert paste_patch(volume, patch, torch.where(MASK, 0.9, patch), MASK).ne(volume).any()
+    distance = np.abs(slices * np.arange(count)[:, None] - np.array(levels)).min(1)
+    found = painter.painted[0].any(0).any(0).numpy()
+    reach = max(slices, step, 1) / 2
+    assert found[distance < reach - 1e-3].all()
+    assert not found[distance > reach + 1e-3].any()
+
+
+def test_a_voxel_shows_the_nearest_patch_in_whatever_order_they_come():
+    volume = smooth_volume(0.5, (120, 120, 24))
+    grid = Spacing(pixdim=(1.0, 1.0, 1.0), mode="bilinear")(volume)
+    patches = {level: patch_of(grid, level) for level in (3, 5)}
+    results = []
+    for order in ([3, 5], [5, 3]):
+        painter = VolumePainter(volume, step_mm=8.0)
+        for level in order:
+            painter.add(patches[level], torch.where(MASK, {3: -0.9, 5: 0.9}[level], patches[level]), MASK)
+        results.append(painter.volume.as_tensor())
+    middle = results[0][0, 60, 60]  # slices of 0.5 mm: 3 mm is slice 6, 5 mm is slice 10, and 4 mm is as near to both
+    assert middle[3:8].lt(150).all()
+    assert middle[9:14].gt(250).all()
+    far = [level for level in range(24) if level != 8]
+    assert torch.equal(results[0][..., far], results[1][..., far])
+
+
+def test_a_patch_that_hides_less_gives_back_what_a_farther_one_had_painted():
+    volume = smooth_volume()
+    far, near = patch_of(volume, 4), patch_of(volume, 5)
+    small = torch.zeros_like(MASK)
+    small[16:20, 20:24] = True
+    painter = VolumePainter(volume, step_mm=4.0)
+    painter.add(far, torch.where(MASK, -0.9, far), MASK)
+    painter.add(near, torch.where(small, -0.9, near), small)
+    assert int(painter.painted[0, :, :, 5].sum()) == 16
+    unpainted = ~painter.painted
+    assert torch.equal(painter.volume.as_tensor()[unpainted], volume.as_tensor()[unpainted])
+
+
+def test_a_patch_that_fails_changes_nothing():
+    volume = smooth_volume()
+    painter = VolumePainter(volume)
+    flat = MetaTensor(torch.zeros(1, SIDE, SIDE), affine=patch_of(volume).affine)
+    with pytest.raises(ValueError, match="voxels around the mask with different brightness"):
+        painter.add(flat, flat, MASK)
+    assert torch.equal(painter.volume, volume)
+    assert not painter.painted.any()
+
+
+def test_voxels_of_an_integer_type_are_rounded_and_do_not_wrap_around():
+    volume = smooth_volume()
+    patch = patch_of(volume)
+    whole = MetaTensor(volume.as_tensor().round().clamp(0, 255).to(torch.uint8), affine=volume.affine)
+    pasted = paste_patch(whole, patch, torch.where(MASK, 1.5, patch), MASK)  # 200 + 1.5 * 110 is beyond 255
+    assert pasted.dtype == torch.uint8
+    assert pasted[pasted != whole].unique().tolist() == [255]
+    dark = paste_patch(whole, patch, torch.where(MASK, -0.9905, patch), MASK)
+    exact = paste_patch(MetaTensor(whole.float(), affine=volume.affine), patch, torch.where(MASK, -0.9905, patch), MASK)
+    assert torch.equal(dark.as_tensor(), exact.as_tensor().round().to(torch.uint8))
+
+
 def test_patches_of_another_volume_are_refused():
     volume = smooth_volume()
     patch = patch_of(volume)
@@ -105,7 +180,11 @@ def test_a_patch_without_brightness_is_refused():
 def test_shapes_that_do_not_fit_are_refused():
     volume = smooth_volume()
     patch = patch_of(volume)
-    with pytest.raises(ValueError, match=r"the volume is \(60, 60, 12\) and the patch .*: expected \(1, X, Y, Z\)"):
+    with pytest.raises(ValueError, match=r"the volume is \(60, 60, 12\): expected \(1, X, Y, Z\)"):
         paste_patch(volume[0], patch, patch, MASK)
+    with pytest.raises(ValueError, match=r"the patch is \(40, 40\): expected \(1, H, W\)"):
+        paste_patch(volume, patch[0], patch, MASK)
+    with pytest.raises(ValueError, match=r"step_mm is 0: expected more than 0"):
+        VolumePainter(volume, step_mm=0)
     with pytest.raises(ValueError, match=r"the mask \(39, 40\): expected \(1, 40, 40\) and \(40, 40\), as the patch"):
         paste_patch(volume, patch, patch, MASK[1:])

@@ -31,3 +31,18 @@ def test_odd_percentiles_and_flat_volumes_are_refused():
         ValueError, match=r"percentiles 0\.5 and 99\.5 of the brightness are both 0: the volume is nearly"
     ):
         ScaleByPercentiles()(MetaTensor(flat))
+
+
+@pytest.mark.parametrize("value", [-1024.0, -32768.0])
+@pytest.mark.parametrize("share", [0.001, 0.3])
+def test_padding_does_not_take_the_range_of_the_image(value, share):
+    image = IMAGE.clone()
+    padded = image.flatten()
+    count = int(share * padded.numel())
+    padded[:count] = value
+    scanned = padded[count:]
+    scaled = ScaleByPercentiles()(MetaTensor(padded.view(IMAGE.shape)))
+    low, high = np.percentile(scanned.numpy(), [0.5, 99.5])
+    assert scaled.meta[PatchColumn.INTENSITY_LOW] == pytest.approx(low, abs=0.07 * (high - low))
+    assert scaled.meta[PatchColumn.INTENSITY_HIGH] == pytest.approx(high, rel=0.02)
+    assert bool((scaled.flatten()[:count] == -1).all())

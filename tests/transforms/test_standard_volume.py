@@ -35,8 +35,9 @@ def test_one_image_in_two_orientations_has_one_digest(tmp_path):
 def test_a_label_map_takes_the_same_way_with_its_values_kept(tmp_path):
     labels = np.zeros((10, 10, 10), dtype=np.int16)
     labels[3:7] = 5
-    for name in ("image.nii", "label.nii"):
-        nibabel.save(nibabel.Nifti1Image(labels, np.diag([1.7, 1.7, 1.7, 1])), tmp_path / name)
+    noisy = labels + np.random.default_rng(0).integers(0, 100, labels.shape).astype(np.int16)
+    for name, voxels in (("image.nii", noisy), ("label.nii", labels)):
+        nibabel.save(nibabel.Nifti1Image(voxels, np.diag([1.7, 1.7, 1.7, 1])), tmp_path / name)
     record = standard_volume()({Field.IMAGE: tmp_path / "image.nii", Field.LABEL: tmp_path / "label.nii"})
     assert set(np.unique(record[Field.LABEL].numpy())) == {0.0, 5.0}
     assert record[Field.LABEL].shape == record[Field.IMAGE].shape

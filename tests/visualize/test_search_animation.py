@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from monai_cardiac_gan.visualize import write_search_gif, write_search_video
@@ -38,6 +41,32 @@ def test_panels_show_what_they_say(result, tmp_path):
     np.testing.assert_allclose(inpainted[mask], last[mask], atol=0.02)
     np.testing.assert_allclose(inpainted[~mask], patch[~mask], atol=0.02)
     np.testing.assert_allclose(generated[mask], last[mask], atol=0.02)
+
+
+def test_a_large_animation_shows_fewer_snapshots_for_longer(result, tmp_path):
+    whole = write_search_gif(result[0], tmp_path / "whole.gif", max_bytes=None)
+    small = write_search_gif(result[0], tmp_path / "small.gif", max_bytes=100_000)
+    assert whole.stat().st_size > 300_000  # of noise
+    assert 50_000 < small.stat().st_size <= 100_000
+    with Image.open(whole) as first, Image.open(small) as second:
+        assert first.n_frames == 100
+        assert 10 < second.n_frames < 40
+        assert second.n_frames * second.info["duration"] == pytest.approx(100 * first.info["duration"], rel=0.1)
+        for frames, last in ((first, 99), (second, second.n_frames - 1)):
+            frames.seek(last)
+        np.testing.assert_array_equal(np.asarray(second.convert("RGB")), np.asarray(first.convert("RGB")))
+
+
+def test_patches_of_the_usual_size_take_at_most_a_megabyte(result, tmp_path):
+    """Noise, which compresses worst, a hundred snapshots."""
+    grown = {
+        name: getattr(result[0], name).repeat_interleave(4, -1).repeat_interleave(4, -2)
+        for name in ("acquired", "mask")
+    }
+    source = torch.Generator().manual_seed(0)
+    snapshots = torch.randint(0, 256, (100, 128, 128), generator=source, dtype=torch.uint8)
+    patch = replace(result[0], snapshots=snapshots, **grown)
+    assert write_search_gif(patch, tmp_path / "search.gif").stat().st_size <= 1_000_000
 
 
 def test_frames_too_short_for_gif_are_refused(result, tmp_path):

@@ -60,7 +60,9 @@ def test_the_band_is_as_wide_as_the_aorta():
 
 def test_slices_show_their_circle_in_millimetres():
     axial = figure().axes[2:]
-    assert [axes.get_title() for axes in axial] == [f"slice {k}, 12.0 mm" for k in (14, 12, 9, 7, 5)]
+    assert [axes.get_title() for axes in axial] == [
+        f"slice {k} ({2 * k} mm)\ndiameter 12.0 mm" for k in (14, 12, 9, 7, 5)
+    ]
     for axes, level in zip(axial, (14, 12, 9, 7, 5), strict=True):
         (circle,) = [patch for patch in axes.patches if isinstance(patch, Circle)]
         np.testing.assert_allclose(circle.center, TRACK.centres_mm[level - 5])
@@ -72,8 +74,20 @@ def test_slices_show_their_circle_in_millimetres():
 def test_patches_stand_below_the_uppermost_first():
     patches = [(k, np.random.default_rng(k).random((128, 128)).astype(np.float32)) for k in range(7)]
     below = figure(patches).axes[7:]
-    assert [axes.get_title() for axes in below] == [f"patch, slice {k}" for k in (4, 3, 2, 1, 0)]
+    assert [axes.get_title() for axes in below] == [f"patch, slice {k} ({2 * k} mm)" for k in (4, 3, 2, 1, 0)]
     np.testing.assert_array_equal(below[0].get_images()[0].get_array(), to_display(patches[4][1]))
+
+
+def test_patches_of_a_grid_of_their_own_have_the_volumes_slices_and_their_height():
+    patches = [(k, np.zeros((128, 128), np.float32)) for k in (9, 30)]
+    below = figure_of_volume(volume(), [1.5, 1.0, 1.25], TRACK, patches, patch_slice_mm=1.0).axes[7:]
+    assert [axes.get_title() for axes in below] == ["patch, slice 24 (30 mm)", "patch, slice 7 (9 mm)"]
+
+
+def test_the_name_stands_above():
+    named = figure_of_volume(volume(), SPACING, TRACK, name="la_003")
+    assert named.get_suptitle() == "la_003"
+    assert figure().get_suptitle() == ""
 
 
 def test_an_empty_track_is_refused():

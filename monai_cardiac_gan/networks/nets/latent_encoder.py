@@ -63,7 +63,7 @@ class LatentEncoder(nn.Module):
             raise ValueError(
                 f"latent_size {latent_size} and width {width} must be at least 1: give positive whole numbers."
             )
-        self.latent_size = latent_size
+        self.latent_size, self.side, self.fold = latent_size, SIDE, FOLD  # TorchScript sees no globals
         channels = [2 * FOLD**2, *(times * width for times in GROWTH)]
         self.stages = nn.Sequential(
             *(
@@ -92,12 +92,15 @@ class LatentEncoder(nn.Module):
         Raises:
             ValueError: when the shapes are others.
         """
-        expected = (1, SIDE, SIDE)
-        if patches.ndim != 4 or patches.shape[1:] != expected or masks.shape[1:] != expected:
-            raise ValueError(
-                f"patches are {list(patches.shape)} and masks {list(masks.shape)}, expected (N, 1, {SIDE}, {SIDE}) both: "
-                "crop patches of that size."
-            )
+        self._check(patches, masks)
         known = (~masks).expand_as(patches)
         inputs = torch.cat([torch.where(known, patches, 0.0), known.to(patches.dtype)], 1)
-        return self.output(self.stages(F.pixel_unshuffle(inputs, FOLD)).flatten(1))
+        return self.output(self.stages(F.pixel_unshuffle(inputs, self.fold)).flatten(1))
+
+    def _check(self, patches: Tensor, masks: Tensor) -> None:
+        expected = [1, self.side, self.side]
+        if patches.ndim != 4 or list(patches.shape[1:]) != expected or list(masks.shape[1:]) != expected:
+            raise ValueError(
+                f"patches are {list(patches.shape)} and masks {list(masks.shape)}, expected (N, 1, {self.side}, {self.side}) "
+                "both: crop patches of that size."
+            )

@@ -61,12 +61,15 @@ class PatchCritic(nn.Module):
         torch.Size([3])
     """
 
+    __jit_unused_properties__ = ("chain",)
+
     def __init__(self, width: int = 16, max_channels: int = 256, init: Init | None = None) -> None:
         super().__init__()
         if min(width, max_channels) < 1:
             raise ValueError(
                 f"width {width} and max_channels {max_channels} must be at least 1: give positive whole numbers."
             )
+        self.patch_shape = list(PATCH_SHAPE)  # TorchScript sees no globals
         channels = [min(width * 2**halvings, max_channels) for halvings in range(HALVINGS + 1)]
         convolutions = [nn.Conv2d(1, channels[0], 3, padding=1)]
         convolutions += [nn.Conv2d(before, after, 4, 2, 1) for before, after in itertools.pairwise(channels)]
@@ -90,9 +93,12 @@ class PatchCritic(nn.Module):
         Raises:
             ValueError: when the images have another shape.
         """
-        if images.ndim != 4 or images.shape[1:] != PATCH_SHAPE:
+        self._check(images)
+        return self.layers(images).flatten()
+
+    def _check(self, images: Tensor) -> None:
+        if images.ndim != 4 or list(images.shape[1:]) != self.patch_shape:
             raise ValueError(
                 f"images are {list(images.shape)}, expected (N, 1, 128, 128): "
                 "crop patches of that size and add the axes of batch and channel."
             )
-        return self.layers(images).flatten()

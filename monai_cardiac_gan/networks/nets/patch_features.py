@@ -60,7 +60,7 @@ class PatchFeatures(nn.Module):
         super().__init__()
         if min(size, width) < 1:
             raise ValueError(f"size {size} and width {width} must be at least 1: give positive whole numbers.")
-        self.size = size
+        self.size, self.side, self.fold = size, SIDE, FOLD  # TorchScript sees no globals
         channels = [FOLD**2, *(times * width for times in GROWTH)]
         self.stages = nn.ModuleList(
             nn.Sequential(
@@ -88,14 +88,19 @@ class PatchFeatures(nn.Module):
         Raises:
             ValueError: when the images have another shape.
         """
+        self._check(images)
+        if images.shape[2] != self.side or images.shape[3] != self.side:
+            images = F.interpolate(images, [self.side, self.side], mode="bilinear", antialias=True)
+        hidden = F.pixel_unshuffle(images, self.fold)
+        found: list[Tensor] = []
+        for stage in self.stages:
+            hidden = stage(hidden)
+            found.append(hidden.mean((2, 3)))
+        found.append(self.layout(hidden).flatten(1))
+        return self.standard(self.output(torch.cat(found, 1)))
+
+    def _check(self, images: Tensor) -> None:
         if images.ndim != 4 or images.shape[1] != 1:
             raise ValueError(
                 f"images are {list(images.shape)}, expected (N, 1, H, W): add the axes of batch and channel."
             )
-        if images.shape[2:] != (SIDE, SIDE):
-            images = F.interpolate(images, (SIDE, SIDE), mode="bilinear", antialias=True)
-        hidden, texture = F.pixel_unshuffle(images, FOLD), []
-        for stage in self.stages:
-            hidden = stage(hidden)
-            texture.append(hidden.mean((2, 3)))
-        return self.standard(self.output(torch.cat([*texture, self.layout(hidden).flatten(1)], 1)))

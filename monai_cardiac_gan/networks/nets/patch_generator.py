@@ -7,7 +7,7 @@ import itertools
 from torch import Tensor, nn
 
 from monai_cardiac_gan.networks.nets.init import Init, dcgan_init
-from monai_cardiac_gan.networks.nets.shapes import checked_latents
+from monai_cardiac_gan.networks.nets.shapes import check_latents
 
 __all__ = ["PatchGenerator"]
 
@@ -100,7 +100,8 @@ class PatchGenerator(nn.Module):
         Raises:
             ValueError: when the latents have another shape.
         """
-        return self.layers(checked_latents(latents, self.latent_size)[:, :, None, None])
+        check_latents(latents, self.latent_size)
+        return self.layers(latents.flatten(1)[:, :, None, None])
 
 
 def _upsampling(before: int, after: int, upsampling: str, bias: bool) -> list[nn.Module]:

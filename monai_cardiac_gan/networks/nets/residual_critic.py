@@ -100,16 +100,23 @@ class ResidualCritic(nn.Module):
         Raises:
             ValueError: when the images have another shape.
         """
-        if images.ndim != 4 or images.shape[1:] != (1, self.size, self.size):
+        self._check(images)
+        seen: list[Tensor] = []
+        for index, from_image in enumerate(self.from_image.values()):  # TorchScript indexes no dictionary of modules
+            if index > 0:
+                images = F.avg_pool2d(images, 2)
+            seen.append(from_image(images))
+        hidden = seen[0]
+        for index, block in enumerate(self.blocks.values()):
+            hidden = block(hidden) + seen[index + 1]
+        return self.output(hidden).flatten()
+
+    def _check(self, images: Tensor) -> None:
+        if images.ndim != 4 or list(images.shape[1:]) != [1, self.size, self.size]:
             raise ValueError(
                 f"images are {list(images.shape)}, expected (N, 1, {self.size}, {self.size}): crop patches of that size, "
                 "or build the critic for theirs."
             )
-        hidden = self.from_image[str(self.size)](images)
-        for side, block in self.blocks.items():
-            images = F.avg_pool2d(images, 2)
-            hidden = block(hidden) + self.from_image[str(int(side) // 2)](images)
-        return self.output(hidden).flatten()
 
     def zero_init_(self, side: int) -> None:
         """Let the block of one size start at zero: a network that has just grown scores as the smaller one did.
@@ -132,6 +139,7 @@ class DownBlock(nn.Module):
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
+        self.slope = SLOPE  # TorchScript sees no globals
         self.shortcut = nn.Conv2d(before, after, 1, bias=False)
         self.first = nn.Conv2d(before, before, 3, padding=1)
         self.second = nn.Conv2d(before, after, 3, padding=1)
@@ -139,5 +147,5 @@ class DownBlock(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Features (N, before, 2r, 2r) to (N, after, r, r)."""
         shortcut = self.shortcut(F.avg_pool2d(hidden, 2))
-        hidden = self.second(F.leaky_relu(self.first(F.leaky_relu(hidden, SLOPE)), SLOPE))
+        hidden = self.second(F.leaky_relu(self.first(F.leaky_relu(hidden, self.slope)), self.slope))
         return (F.avg_pool2d(hidden, 2) + shortcut) * 0.5**0.5  # two summands of unit variance keep unit variance

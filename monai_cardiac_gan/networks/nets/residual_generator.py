@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from monai_cardiac_gan.networks.nets.init import Init, scaled_init, zero_init_
-from monai_cardiac_gan.networks.nets.shapes import channels_at, checked_latents, resolutions_up_to
+from monai_cardiac_gan.networks.nets.shapes import channels_at, check_latents, resolutions_up_to
 
 __all__ = ["ResidualGenerator"]
 
@@ -94,7 +94,7 @@ class ResidualGenerator(nn.Module):
             )
         sizes = resolutions_up_to(size)
         channels = {side: channels_at(side, width, max_channels) for side in sizes}
-        self.latent_size, self.size = latent_size, size
+        self.latent_size, self.size, self.sizes = latent_size, size, sizes
         self.input = nn.Linear(latent_size, channels[sizes[0]] * sizes[0] ** 2)
         self.activation = nn.Sequential(nn.LeakyReLU(SLOPE), normalisation(norm, channels[sizes[0]]))
         self.blocks = nn.ModuleDict(
@@ -121,21 +121,25 @@ class ResidualGenerator(nn.Module):
         Raises:
             ValueError: when the latents have another shape, or the network has no ``to_image`` of that size.
         """
-        if size is not None and str(size) not in self.to_image:
-            raise ValueError(
-                f"size is {size}, expected one of {', '.join(self.to_image)}: the network paints at these alone."
-            )
-        first, *others = self.to_image
-        hidden = self.activation(
-            self.input(checked_latents(latents, self.latent_size)).unflatten(1, (-1, int(first), int(first)))
-        )
-        image = self.to_image[first](hidden)
-        for side in others:
-            if size is not None and int(side) > size:
-                break
-            hidden = self.blocks[side](hidden)
-            image = upsample(image) + self.to_image[side](hidden)
+        self._check(latents, size)
+        wanted = self.size if size is None else size
+        hidden = self.activation(self.input(latents.flatten(1)).unflatten(1, (-1, self.sizes[0], self.sizes[0])))
+        image = hidden
+        for side, to_image in self.to_image.items():
+            if int(side) == self.sizes[0]:
+                image = to_image(hidden)
+            elif int(side) <= wanted:
+                for after, block in self.blocks.items():  # TorchScript indexes no dictionary of modules
+                    if after == side:
+                        hidden = block(hidden)
+                image = upsample(image) + to_image(hidden)
         return image.tanh()
+
+    def _check(self, latents: Tensor, size: int | None) -> None:
+        check_latents(latents, self.latent_size)
+        if size is not None and size not in self.sizes:
+            known = ", ".join([str(side) for side in self.sizes])
+            raise ValueError(f"size is {size}, expected one of {known}: the network paints at these alone.")
 
     def zero_init_(self, side: int) -> None:
         """Let ``to_image`` of one size start at zero: a network that has just grown paints what the smaller one did."""
@@ -147,9 +151,8 @@ class UpBlock(nn.Module):
 
     def __init__(self, before: int, after: int, norm: str | None, noise: bool, upsampling: str) -> None:
         super().__init__()
-        self.mode = upsampling
-        if upsampling == TRANSPOSED:
-            self.transposed = nn.ConvTranspose2d(before, before, 4, 2, 1)
+        self.mode, self.is_transposed, self.slope = upsampling, upsampling == TRANSPOSED, SLOPE
+        self.transposed = nn.ConvTranspose2d(before, before, 4, 2, 1) if self.is_transposed else nn.Identity()
         self.shortcut = nn.Conv2d(before, after, 1, bias=False)
         self.first = nn.Conv2d(before, after, 3, padding=1)
         self.second = nn.Conv2d(after, after, 3, padding=1)
@@ -158,15 +161,15 @@ class UpBlock(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Features (N, before, r, r) to (N, after, 2r, 2r)."""
-        if self.mode == TRANSPOSED:
+        if self.is_transposed:
             hidden = self.transposed(hidden)
             shortcut = self.shortcut(hidden)
         else:
             shortcut = upsample(self.shortcut(hidden), self.mode)  # convolving first is the same and costs a quarter
             hidden = upsample(hidden, self.mode)
         hidden = self.first(hidden)
-        hidden = self.norms[0](F.leaky_relu(self.noise[0](hidden), SLOPE))
-        hidden = self.norms[1](F.leaky_relu(self.noise[1](self.second(hidden)), SLOPE))
+        hidden = self.norms[0](F.leaky_relu(self.noise[0](hidden), self.slope))
+        hidden = self.norms[1](F.leaky_relu(self.noise[1](self.second(hidden)), self.slope))
         return (hidden + shortcut) * 0.5**0.5  # two summands of unit variance keep unit variance
 
 
@@ -188,14 +191,21 @@ class PixelNoise(nn.Module):
 class PixelNorm(nn.Module):
     """Scale the features of each pixel to unit mean square over the channels."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.epsilon = NORM_EPSILON  # TorchScript sees no globals
+
     def forward(self, hidden: Tensor) -> Tensor:
         """Features (N, C, H, W) of the same shape."""
-        return hidden * torch.rsqrt(hidden.square().mean(1, keepdim=True) + NORM_EPSILON)
+        return hidden * torch.rsqrt(hidden.square().mean(1, keepdim=True) + self.epsilon)
 
 
 def upsample(images: Tensor, mode: str = BILINEAR) -> Tensor:
     """Twice the side, by the bilinear kernel [1, 3, 3, 1] / 4 along both axes or by repeating each pixel."""
-    return F.interpolate(images, scale_factor=2, mode=mode, align_corners=False if mode == BILINEAR else None)
+    aligned: bool | None = None
+    if mode == "bilinear":
+        aligned = False
+    return F.interpolate(images, scale_factor=2.0, mode=mode, align_corners=aligned)
 
 
 def normalisation(norm: str | None, channels: int) -> nn.Module:

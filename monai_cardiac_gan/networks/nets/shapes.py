@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-__all__ = ["channels_at", "checked_latents", "resolutions_up_to"]
+__all__ = ["channels_at", "check_latents", "resolutions_up_to"]
 
 SMALLEST = 4
 """Side of the smallest layer, pixels."""
@@ -47,8 +47,8 @@ def channels_at(side: int, width: int, max_channels: int) -> int:
     return min(width * FULL // side, max_channels)
 
 
-def checked_latents(latents: Tensor, latent_size: int) -> Tensor:
-    """One row of numbers for each patch, (N, latent_size).
+def check_latents(latents: Tensor, latent_size: int) -> None:
+    """Refuse what is not one row of numbers for each patch.
 
     Args:
         latents: (N, latent_size) or (N, latent_size, 1, 1).
@@ -58,9 +58,8 @@ def checked_latents(latents: Tensor, latent_size: int) -> Tensor:
         ValueError: when the latents have another shape.
     """
     shape = latents.shape
-    if shape[1:] != (latent_size,) and shape[1:] != (latent_size, 1, 1):
+    if list(shape[1:]) != [latent_size] and list(shape[1:]) != [latent_size, 1, 1]:
         raise ValueError(
             f"latents are {list(shape)}, expected (N, {latent_size}) or (N, {latent_size}, 1, 1): "
             "give one row of numbers for each patch."
         )
-    return latents.reshape(shape[0], latent_size)

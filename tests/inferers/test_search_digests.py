@@ -1,0 +1,89 @@
+import pytest
+import torch
+from torch import nn
+
+from monai_cardiac_gan.inferers import (
+    DiscMasks,
+    LatentBank,
+    gradient_descent_search,
+    lbfgs_search,
+    mask_digest,
+    search_digests,
+    square_mask,
+)
+from monai_cardiac_gan.networks.nets import InpaintingUNet, LatentEncoder, ResidualCritic, ResidualGenerator
+
+SMALL = {"width": 1, "max_channels": 4, "size": 16}
+
+
+def network(kind, seed=0, **settings):
+    torch.manual_seed(seed)
+    return kind(**settings)
+
+
+def lbfgs(seed=0, changed=None, **settings):
+    """The usual search, with the weights of one network changed."""
+    seeds = dict.fromkeys(("critic", "encoder", "inpainting_unet", "bank"), 0) | ({changed: 1} if changed else {})
+    bank = LatentBank(latent_size=4, count=8)
+    bank.latents.copy_(torch.randn(bank.latents.shape, generator=torch.Generator().manual_seed(seeds["bank"])))
+    return lbfgs_search(
+        network(ResidualCritic, seeds["critic"], **SMALL), bank, network(LatentEncoder, seeds["encoder"], latent_size=4),
+        network(InpaintingUNet, seeds["inpainting_unet"]), **({"starts": 2, "nearest": 2, "seed": seed} | settings),
+    )  # fmt: skip
+
+
+def parts_that_differ(one, other, generators=(0, 0)):
+    found = [
+        search_digests(search, network(ResidualGenerator, seed, latent_size=4, **SMALL))
+        for search, seed in zip((one, other), generators, strict=True)
+    ]
+    assert set(found[0]) == set(found[1])
+    return {name for name in found[0] if found[0][name] != found[1][name]}
+
+
+def test_the_same_search_has_the_same_digests_whatever_its_seed_and_what_it_shows():
+    assert parts_that_differ(lbfgs(), lbfgs(seed=7, progress=False, snapshots=9)) == set()
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        ({"starts": 1}, {"starts"}),
+        ({"nearest": 3}, {"initializer"}),
+        ({"evaluations": 61}, {"optimizer"}),
+        ({"coarse_evaluations": 61}, {"optimizer"}),
+        ({"coarse_size": None}, {"optimizer"}),
+        ({"prior_weight": 0.04}, {"loss"}),
+        ({"proposal_weight": 0.04}, {"loss"}),
+        ({"perceptual_weight": 0.04}, {"loss"}),
+        ({"autocast": "bfloat16"}, {"autocast"}),
+        ({"changed": "critic"}, {"loss"}),
+        ({"changed": "bank"}, {"initializer"}),
+        ({"changed": "encoder"}, {"initializer"}),
+        ({"changed": "inpainting_unet"}, {"proposal"}),
+    ],
+)
+def test_each_setting_and_each_network_is_seen(settings, parts):
+    assert parts_that_differ(lbfgs(), lbfgs(**settings)) == parts
+
+
+def test_the_generator_is_seen_and_so_is_another_kind_of_search():
+    assert parts_that_differ(lbfgs(), lbfgs(), generators=(0, 1)) == {"generator"}
+    critic = network(ResidualCritic, **SMALL)
+    one, other = (gradient_descent_search(critic, 4, iterations=number) for number in (10, 11))
+    assert parts_that_differ(one, other) == {"optimizer"}
+    assert {"optimizer", "initializer", "loss", "proposal"} <= parts_that_differ(lbfgs(), one)
+
+
+def test_a_mask_is_known_by_what_it_hides():
+    usual = square_mask(25)
+    assert mask_digest() == mask_digest(usual) == mask_digest(usual[None, None]) == mask_digest(usual.float())
+    others = [square_mask(27), square_mask(25, (96, 96)), usual.roll(1, 0), DiscMasks(3.0), DiscMasks(4.0)]
+    assert len({mask_digest(mask) for mask in (usual, *others)}) == 6
+
+
+def test_functions_with_arguments_are_known_by_them():
+    from functools import partial
+
+    found = {mask_digest(partial(nn.functional.pad, pad=pad)) for pad in ((1, 1), (1, 1), (2, 2))}
+    assert len(found) == 2
