@@ -22,6 +22,8 @@ class Field:
     """A point inside the descending aorta in scanner millimetres (RAS+), given after a look at the result."""
     HINT = "hint"
     """Such a point that several volumes of a subject share; it counts where a vessel lies there."""
+    ENDS = "ends"
+    """Heights (z in scanner millimetres) below and above which the track is cut, ``[bottom, top]``; None leaves an end."""
     SPLIT = "split"
     """``"train"`` or ``"test"``, if somebody decided on which side the person is."""
     ERROR = "error"

@@ -13,7 +13,7 @@ __all__ = ["Rims", "below_the_arch", "rims_of"]
 
 RAYS = 24
 """Rays that leave each centre; an arch that opens spans five to seven of them."""
-INSIDE, PATH, RING = (0.0, 0.15, 0.3, 0.45, 0.6), (0.8, 0.9, 1.0, 1.1, 1.2), (1.3, 1.4, 1.5)
+INSIDE, RIM, BEYOND = (0.0, 0.15, 0.3, 0.45, 0.6), (0.8, 0.9, 1.0), (1.1, 1.2, 1.3, 1.4, 1.5)
 """Distances from the centre, in units of the radius, that are blood, rim, and what lies beyond it."""
 LIKE_BLOOD = 0.3
 """Deviation from the blood's brightness, as a share of it, up to which a place counts as blood."""
@@ -33,8 +33,8 @@ class Rims:
     """How a track's circles stand out, one entry per slice.
 
     Attributes:
-        height: (n,) brightness inside less brightness beyond the rim (its difference, whatever the sign, where the wall is
-            brighter than the blood), the median over the rays, in the volume's unit.
+        height: (n,) brightness inside less that of the darkest place beyond the rim, the median over the rays, in the volume's
+            unit; where the wall is brighter than the blood, the largest difference whatever its sign.
         open: (n,) share of the rays on which brightness stays the blood's from the centre to beyond the rim, 0 to 1.
     """
 
@@ -60,14 +60,13 @@ def rims_of(
         radii_mm: (n,).
         walled: whether the rim is a wall brighter than the blood (`refine.has_bright_wall`).
     """
-    steps = np.array(INSIDE + PATH + RING)
+    steps = np.array(INSIDE + RIM + BEYOND)
     brightness = brightness_along_rays(volume, spacing, slices, centres_mm, radii_mm[:, None] * steps, RAYS)
-    inside = brightness[..., : len(INSIDE)].mean((1, 2))
-    fall = inside[:, None] - brightness[..., -len(RING) :].mean(-1)
-    height = np.median(np.abs(fall) if walled else fall, axis=1)
-    beyond = brightness[..., len(INSIDE) :]
-    blood = np.abs(beyond - inside[:, None, None]) < LIKE_BLOOD * np.abs(inside)[:, None, None]
-    return Rims(height, blood.all(-1).mean(1))
+    inside = brightness[..., : len(INSIDE)].mean((1, 2))[:, None, None]
+    fall = inside - brightness[..., len(INSIDE) :]
+    beyond = fall[..., len(RIM) :]
+    height = np.median((np.abs(beyond) if walled else beyond).max(-1), axis=1)
+    return Rims(height, (np.abs(fall) < LIKE_BLOOD * np.abs(inside)).all(-1).mean(1))
 
 
 def below_the_arch(kept: np.ndarray, rims: Rims, radii_mm: np.ndarray, slice_mm: float) -> np.ndarray:

@@ -60,7 +60,8 @@ def _confidence(support: np.ndarray, radii: np.ndarray, rims: Rims, size: int) -
     Beyond the arch the smallest of these discs are vessels of the lung, beyond the abdomen's signal they are noise.
     """
     for values, (none, full) in ((radii, SIZE_SHARES), (rims.height, RIM_SHARES)):
-        share = values / max(np.median(values), np.finfo(np.float32).tiny)
+        middle = np.median(values)
+        share = values / middle if middle > 0 else np.zeros_like(values)
         support = support * np.clip((share - none) / (full - none), 0.0, 1.0)
     # the running sum leaves rounding errors just above 1
     return np.clip(ndimage.uniform_filter1d(support, size, mode="nearest"), 0.0, 1.0)

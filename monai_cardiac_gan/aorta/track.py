@@ -93,5 +93,15 @@ class AortaTrack:
         taken = np.stack([np.interp(places, self.slices, column) for column in values.T], 1)
         return AortaTrack(levels, taken[:, :2], taken[:, 2], taken[:, 3], self.track_confidence)
 
+    def select(self, kept: np.ndarray) -> AortaTrack:
+        """The entries where `kept`, boolean (n,), is true."""
+        return AortaTrack(
+            self.slices[kept],
+            self.centres_mm[kept],
+            self.diameters_mm[kept],
+            self.confidence[kept],
+            self.track_confidence,
+        )
+
     def __len__(self) -> int:
         return len(self.slices)

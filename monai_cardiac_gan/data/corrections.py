@@ -20,14 +20,16 @@ SUBJECT, IMAGE = "subject", "image"
 COLUMNS = (SUBJECT, "x", "y", "z")
 SHOWN = 5
 """Names that a message lists."""
+ENDS = ("bottom", "top")
 REJECTED = "excluded by a correction"
 
 
 def read_corrections(path: str | os.PathLike[str]) -> list[dict[str, str]]:
     """Rows of a CSV with the columns `subject`, `x`, `y`, `z`, and `image` where a subject has several volumes.
 
-    Coordinates are a point inside the descending aorta in scanner millimetres (RAS+), as the contact sheet gives them. A row
-    without coordinates excludes the volume.
+    Coordinates are a point inside the descending aorta in scanner millimetres (RAS+), as the contact sheet gives them. The
+    columns `bottom` and `top`, which may be missing, are heights (z) below and above which the track is cut, whether a point
+    is given or not. A row with neither excludes the volume.
 
     Raises:
         FileNotFoundError: when there is no such file.
@@ -55,8 +57,8 @@ def corrected(
         shown: what the contact sheet calls each image; None is its path.
 
     Raises:
-        ValueError: when a row fits no volume or several, two rows say different things of one volume, or coordinates are not
-            three numbers or none.
+        ValueError: when a row fits no volume or several, two rows say different things of one volume, coordinates are not
+            three numbers or none, or ends are no heights or in the wrong order.
 
     Example:
         >>> records = [{"subject": "ann", "image": "a.nii"}, {"subject": "bob", "image": "b.nii"}]
@@ -67,6 +69,14 @@ def corrected(
     images = [str(name) for name in shown or [record[Field.IMAGE] for record in records]]
     found: dict[int, list[float] | None] = {}
     shared: set[int] = set()
+    rows, trims = _without_trims(rows)
+    for row in trims:
+        (place,) = _places(row, None, changed, images)
+        if changed[place].setdefault(Field.ENDS, _ends(row)) != _ends(row):
+            raise ValueError(
+                f"two corrections of the ends of '{row[SUBJECT]}' ({images[place]}): {changed[place][Field.ENDS]} and "
+                f"{_ends(row)} mm; expected one, remove the other."
+            )
     for row in rows:
         point = _point(row)
         places = _places(row, point, changed, images)
@@ -126,3 +136,24 @@ def _point(row: dict[str, str]) -> list[float] | None:
         raise ValueError(
             f"the correction of '{row[SUBJECT]}' is {given}: expected three numbers (mm), or none to exclude the volume."
         ) from error
+
+
+def _without_trims(rows: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """The rows that give a point or exclude a volume, and those that trim ends; one row may do both."""
+    trims = [row for row in rows if any(row.get(name) for name in ENDS)]
+    return [row for row in rows if row not in trims or any(row[name] for name in COLUMNS[1:])], trims
+
+
+def _ends(row: dict[str, str]) -> list[float | None]:
+    given = [row.get(name) or None for name in ENDS]
+    try:
+        bottom, top = (None if value is None else float(value) for value in given)
+    except ValueError as error:
+        raise ValueError(
+            f"the ends of '{row[SUBJECT]}' are {given}: expected heights (mm) in '{ENDS[0]}' and '{ENDS[1]}', or nothing."
+        ) from error
+    if bottom is not None and top is not None and not bottom < top:
+        raise ValueError(
+            f"the ends of '{row[SUBJECT]}' are {bottom:g} and {top:g} mm: expected a '{ENDS[0]}' below the '{ENDS[1]}'."
+        )
+    return [bottom, top]

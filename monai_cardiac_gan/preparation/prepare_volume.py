@@ -225,7 +225,7 @@ class _Work:
         if self.steps.sheet and isinstance(image, MetaTensor):
             track = self.record.get(Field.AORTA) or AortaTrack.empty()
             row = contact_row(image[0].as_tensor().numpy(), np.asarray(image.affine), track)
-            tiles = [tile.as_entry() for tile in row.tiles]
+            tiles = [tile.as_entry() for tile in (*row.tiles, *row.views)]
             self.entry = replace(self.entry, row=f"{self.entry.folder}/{ROW}", tiles=tiles)
             made[ROW] = row.image.save
         if self.steps.figures and kept:

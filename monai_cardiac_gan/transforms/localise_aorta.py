@@ -57,6 +57,7 @@ class LocaliseAorta(Transform):
         label: torch.Tensor | None = None,
         correction: Sequence[float] | None = None,
         hint: Sequence[float] | None = None,
+        ends: Sequence[float | None] | None = None,
     ) -> AortaTrack:
         """
         Args:
@@ -65,14 +66,28 @@ class LocaliseAorta(Transform):
             label: `MetaTensor` (1, X, Y, Z) in RAS+ axes, on any grid; wins over a seed.
             correction: such a point in scanner millimetres; wins over both.
             hint: such a point that may belong to another volume; counts as a correction where a vessel lies there.
+            ends: heights (z in scanner millimetres, RAS+) of the lowest and the highest centre that is kept; None leaves an end.
 
         Returns:
             The track; empty when no aorta was found.
 
         Raises:
-            ValueError: when the image is no RAS+ volume, the label map has no such value, or the seed lies outside.
+            ValueError: when the image is no RAS+ volume, the label map has no such value, the seed lies outside or where no
+                vessel is seen, or the whole track lies beyond the ends.
         """
         volume = RasVolume(image)
+        track = self._course(volume, image, seed, label, correction, hint)
+        return track if ends is None else _between(track, volume, ends)
+
+    def _course(
+        self,
+        volume: RasVolume,
+        image: torch.Tensor,
+        seed: Sequence[float] | None,
+        label: torch.Tensor | None,
+        correction: Sequence[float] | None,
+        hint: Sequence[float] | None,
+    ) -> AortaTrack:
         if correction is not None:
             return localise_aorta(volume.array, volume.spacing, self._offset_mm(volume, correction))
         if hint is not None and (track := self._hinted(volume, hint)) is not None:
@@ -127,11 +142,33 @@ class LocaliseAorta(Transform):
         return np.clip(index, 0, np.array(volume.array.shape) - 1) * volume.spacing
 
 
+def _between(track: AortaTrack, volume: RasVolume, ends: Sequence[float | None]) -> AortaTrack:
+    """The slices on which the aorta's centre lies between two heights."""
+    if not len(track):
+        return track
+    index = np.column_stack([track.centres_mm / volume.spacing[:2], track.slices])
+    heights = index @ volume.affine[2, :3] + volume.affine[2, 3]
+    bottom, top = (limit if end is None else end for end, limit in zip(ends, (-np.inf, np.inf), strict=True))
+    kept = (heights >= bottom) & (heights <= top)
+    if not kept.any():
+        raise ValueError(
+            f"the track lies between {heights.min():.1f} and {heights.max():.1f} mm (z, RAS+), the ends are {list(ends)}: "
+            "expected heights inside it; check unit and sign."
+        )
+    return track.select(kept)
+
+
 class LocaliseAortad(RecordTransform):
-    """Dictionary version of `LocaliseAorta`; reads `Field.SEED`, `LABEL`, `CORRECTION` and `HINT`, writes `AORTA`."""
+    """Dictionary version of `LocaliseAorta`; reads `Field.SEED`, `LABEL`, `CORRECTION`, `HINT` and `ENDS`, writes `AORTA`."""
 
     array_class = LocaliseAorta
-    argument_fields = {"seed": Field.SEED, "label": Field.LABEL, "correction": Field.CORRECTION, "hint": Field.HINT}
+    argument_fields = {
+        "seed": Field.SEED,
+        "label": Field.LABEL,
+        "correction": Field.CORRECTION,
+        "hint": Field.HINT,
+        "ends": Field.ENDS,
+    }
     result_field = Field.AORTA
 
 

@@ -36,6 +36,8 @@ class Tile:
         origin: (3,) millimetres (RAS+) of the upper left pixel's centre.
         right: (3,) millimetres from one column to the next.
         down: (3,) millimetres from one row to the next.
+        middle: of a view along the body, the row of the track's middle: what is cut above it is the track's top, below it
+            its bottom; None for an axial slice.
     """
 
     left: int
@@ -44,6 +46,7 @@ class Tile:
     origin: list[float]
     right: list[float]
     down: list[float]
+    middle: float | None = None
 
     def as_entry(self) -> dict[str, Any]:
         """For JSON."""
@@ -57,10 +60,12 @@ class ContactRow:
     Attributes:
         image: RGB.
         tiles: of the axial slices, the uppermost first.
+        views: of the coronal and the sagittal view along the body, whose heights alone are right: their rows follow the aorta.
     """
 
     image: Image.Image
     tiles: list[Tile]
+    views: list[Tile]
 
 
 def contact_row(volume: np.ndarray, affine: np.ndarray, track: AortaTrack) -> ContactRow:
@@ -87,13 +92,15 @@ def contact_row(volume: np.ndarray, affine: np.ndarray, track: AortaTrack) -> Co
     cells = [_axial(volume, spacing, track, level, grey) for level in levels]
     cells += [_along(volume, spacing, track, axis, grey) for axis in (0, 1)]
     row = Image.new("RGB", (sum(cell.width + GAP for cell in cells) - GAP, HEIGHT))
-    tiles, left = [], 0
+    tiles, views, left = [], [], 0
     for cell, level in zip(cells, [*levels, None, None], strict=True):
         row.paste(cell, (left, 0))
-        if level is not None:
+        if level is None:
+            views.append(_view(left, cell, volume.shape, affine, track))
+        else:
             tiles.append(_tile(left, cell, volume.shape, affine, level))
         left += cell.width + GAP
-    return ContactRow(row.quantize(COLOURS).convert("P"), tiles)
+    return ContactRow(row.quantize(COLOURS).convert("P"), tiles, views)
 
 
 @dataclass(frozen=True)
@@ -160,4 +167,18 @@ def _tile(left: int, cell: Image.Image, shape: tuple[int, ...], affine: np.ndarr
         (affine @ corner)[:3].round(3).tolist(),
         (-affine[:3, 0] * steps[0]).round(5).tolist(),
         (-affine[:3, 1] * steps[1]).round(5).tolist(),
+    )
+
+
+def _view(left: int, cell: Image.Image, shape: tuple[int, ...], affine: np.ndarray, track: AortaTrack) -> Tile:
+    """Heights along the aorta's middle, from its place there."""
+    step = shape[2] / cell.height
+    spacing = np.linalg.norm(affine[:3, :2], axis=0)
+    at = np.median(track.centres_mm, axis=0) / spacing if len(track) else (np.array(shape[:2]) - 1) / 2
+    level = track.slices[[0, -1]].mean() if len(track) else (shape[2] - 1) / 2
+    top = shape[2] - 0.5 - step / 2
+    corner = (affine @ np.array([*at, top, 1.0]))[:3]
+    down = (-affine[:3, 2] * step).round(5).tolist()
+    return Tile(
+        left, cell.width, cell.height, corner.round(3).tolist(), [0.0] * 3, down, round((top - level) / step, 1)
     )

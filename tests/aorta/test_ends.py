@@ -19,6 +19,10 @@ def test_the_rim_is_as_high_as_blood_above_what_lies_beyond():
     assert rims(dark, walled=True).height == pytest.approx([100], abs=1)
 
 
+def test_a_thin_dark_wall_between_two_bright_vessels_is_a_rim():
+    assert rims(np.where(np.abs(DISTANCE - 14) < 1.5, 200, 900)).height == pytest.approx([700], abs=1)
+
+
 def test_a_strip_as_wide_as_the_vessel_leaves_a_quarter_of_the_rays_open():
     """At 1.5 radii it spans the angle 2 asin(1 / 1.5), 0.23 of the circle; 5 of 24 rays lie well inside."""
     closed = DISTANCE < 12

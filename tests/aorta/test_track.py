@@ -58,3 +58,10 @@ def test_slices_that_a_track_passes_over_stay_missing():
     assert track.on_slices(1.5, 1.5) is track
     with pytest.raises(ValueError, match="the slices lie 0 and 1 mm apart: expected positive distances"):
         track.on_slices(0, 1)
+
+
+def test_selected_entries_keep_their_values_and_the_track_its_confidence():
+    track = AortaTrack([4, 5, 7], [[1, 2], [3, 4], [5, 6]], [20, 21, 22], [0.7, 0.8, 0.9], 0.6)
+    part = track.select(np.array([False, True, True]))
+    assert (part.slices.tolist(), part.centres_mm.tolist()) == ([5, 7], [[3, 4], [5, 6]])
+    assert (part.diameters_mm.tolist(), part.confidence.tolist(), part.track_confidence) == ([21, 22], [0.8, 0.9], 0.6)

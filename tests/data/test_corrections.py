@@ -89,3 +89,33 @@ def test_files_without_the_columns_are_refused(tmp_path):
     (tmp_path / "c.csv").write_text("subject,x,y\n")
     with pytest.raises(ValueError, match=r"expected at least 'subject', 'x', 'y', 'z'; missing: z"):
         read_corrections(tmp_path / "c.csv")
+
+
+def test_ends_go_to_their_volume_with_a_point_or_without(tmp_path):
+    path = tmp_path / "c.csv"
+    path.write_text("subject,x,y,z,image,bottom,top\nbob,,,,,-40.5,\nann,1,2,3,a2.nii,,120\nann,,,,a1.nii,,\n")
+    one, two, three = corrected(RECORDS, read_corrections(path))
+    assert "ends" not in one
+    assert one["error"].endswith("excluded by a correction.")
+    assert (two["correction"], two["ends"]) == ([1, 2, 3], [None, 120])
+    assert three["ends"] == [-40.5, None]
+    assert not {"error", "correction"} & set(three)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            [{"bottom": "low", "top": ""}],
+            r"ends of 'bob' are \['low', None\]: expected heights \(mm\) in 'bottom' and 'top'",
+        ),
+        ([{"bottom": "20", "top": "10"}], "ends of 'bob' are 20 and 10 mm: expected a 'bottom' below the 'top'"),
+        (
+            [{"bottom": "", "top": "9"}, {"bottom": "", "top": "8"}],
+            r"two corrections of the ends of 'bob' .*remove the other",
+        ),
+    ],
+)
+def test_ends_that_are_no_heights_or_contradict_each_other_are_refused(rows, message):
+    with pytest.raises(ValueError, match=message):
+        corrected(RECORDS, [{"subject": "bob", "x": "", "y": "", "z": ""} | row for row in rows])

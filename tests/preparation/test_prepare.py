@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from monai_cardiac_gan.data import AortaPatchDataset, read_datalist, read_manifest
-from monai_cardiac_gan.keys import PatchColumn
+from monai_cardiac_gan.keys import Field, PatchColumn
 from monai_cardiac_gan.preparation import PreparePatchSet
 from monai_cardiac_gan.transforms import CropAortaPatchesd
 
@@ -469,6 +469,22 @@ def test_corrections_redo_only_their_volumes(tmp_path, tube):
     item = AortaPatchDataset(tmp_path / "set")[-1]["image"]
     place = item.affine.numpy() @ [item.meta[PatchColumn.CENTRE_X], item.meta[PatchColumn.CENTRE_Y], 0, 1]
     np.testing.assert_allclose(place[:2], [95, 60], atol=0.6)
+
+
+def test_corrections_trim_the_ends_of_one_track(hearts, tmp_path):
+    before = prepare(hearts, tmp_path / "set")
+    (tmp_path / "corrections.csv").write_text("subject,x,y,z,bottom,top\ns1,,,,20.5,60.5\n")
+    after = prepare(hearts, tmp_path / "set", corrections=str(tmp_path / "corrections.csv"))
+    assert [entry.key == earlier.key for entry, earlier in zip(after, before, strict=True)].count(False) == 1
+    (key,) = (entry.key for entry in after if entry.subject == "s1")
+    heights = [
+        patch.affine[2, 3].item()
+        for patch in (item["image"] for item in AortaPatchDataset(tmp_path / "set"))
+        if patch.meta[Field.VOLUME] == key
+    ]
+    assert min(heights) >= 20
+    assert max(heights) <= 62
+    assert len(heights) < next(entry.patches for entry in before if entry.subject == "s1")
 
 
 def test_names_appear_nowhere_when_a_key_is_given(hearts, tmp_path, caplog, write_tube):

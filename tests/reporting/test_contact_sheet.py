@@ -80,7 +80,7 @@ def test_a_click_gives_a_row_that_corrections_accept(tmp_path, write_tube):
 
 
 BROWSER = """
-const handlers = {}, lines = {value: "subject,x,y,z,image\\n"}, images = JSON.parse(process.argv[1]);
+const handlers = {}, lines = {value: "subject,x,y,z,image,bottom,top\\n"}, images = JSON.parse(process.argv[1]);
 const rows = [{hidden: false}];
 for (const image of images) image.addEventListener = (kind, answer) => { image[kind] = answer; };
 globalThis.document = {
@@ -117,3 +117,26 @@ def test_the_page_s_own_script_writes_lines_that_corrections_read(tmp_path):
     rows = read_corrections(tmp_path / "corrections.csv")
     records = [{"subject": name, "image": f"/data/{name}.nii"} for name in names]
     assert [record["correction"] for record in corrected(records, rows)] == [[85.0, -26.0, 7.5], [-10.0, -5.0, 80.0]]
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed: it runs the page's script")
+def test_clicks_along_the_body_trim_the_ends_in_the_volume_s_one_line(tmp_path):
+    tiles = [
+        {"left": 0, "width": 50, "origin": [100.0, -20.0, 7.5], "right": [-1.5, 0, 0], "down": [0, -1.5, 0]},
+        {"left": 60, "width": 40, "origin": [0, 0, 80.0], "right": [0, 0, 0], "down": [0, 0, -1], "middle": 60},
+    ]
+    page, *_ = write_contact_sheet(tmp_path, entries(tmp_path, 0))
+    script = re.search(r"<script>(.*)</script>", page.read_text(), re.DOTALL)[1]
+    images = [{"dataset": {"subject": name, "image": "$&.nii", "tiles": json.dumps(tiles)}} for name in ("ann", "bob")]
+    clicks = [[0, 70, 100], [1, 70, 12], [0, 10, 4], [0, 70, 20], [0, 99, 110]]
+    ran = subprocess.run(
+        ["node", "-e", BROWSER + script + CLICKS, json.dumps(images), json.dumps(clicks)],
+        capture_output=True, text=True, check=True, timeout=60, encoding="utf-8",
+    )  # fmt: skip
+    lines = json.loads(ran.stdout)["lines"]
+    assert lines == ("subject,x,y,z,image,bottom,top\nann,85.0,-26.0,7.5,$&.nii,-30.0,60.0\nbob,,,,$&.nii,,68.0\n")
+    (tmp_path / "corrections.csv").write_text(lines, encoding="utf-8")
+    records = [{"subject": name, "image": "/data/$&.nii"} for name in ("ann", "bob")]
+    ann, bob = corrected(records, read_corrections(tmp_path / "corrections.csv"))
+    assert (ann["correction"], ann["ends"], bob["ends"]) == ([85.0, -26.0, 7.5], [-30.0, 60.0], [None, 68.0])
+    assert "error" not in bob

@@ -122,3 +122,38 @@ def test_a_hint_counts_where_a_vessel_lies_and_is_passed_over_elsewhere(two_tube
     passed_over = LocaliseAorta()(image, hint=(65 - 40, 20 + 25, 45 - 10))
     np.testing.assert_array_equal(passed_over.centres_mm, automatic.centres_mm)
     assert "a correction that several volumes share is not for this one: no vessel lies at the seed" in caplog.text
+
+
+@pytest.mark.parametrize("ends", [[None, None], [None, 50.0], [20.0, None], [20.0, 50.0]])
+def test_the_track_is_cut_at_heights_in_the_scanner(two_tubes, ends):
+    """In a volume that is tilted by 10 degrees a height is that of the aorta's centre, not of the slice's middle."""
+    angle = np.deg2rad(10)
+    tilt = np.eye(4)
+    tilt[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    affine = tilt @ AFFINE
+    image = as_image(two_tubes, affine)
+    whole, track = LocaliseAorta()(image), LocaliseAorta()(image, ends=ends)
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    places = np.column_stack([whole.centres_mm / spacing[:2], whole.slices, np.ones(len(whole))])
+    heights = (affine @ places.T)[2]
+    low, high = (limit if end is None else end for end, limit in zip(ends, (-np.inf, np.inf), strict=True))
+    assert track.slices.tolist() == whole.slices[(heights >= low) & (heights <= high)].tolist()
+    assert 0 < len(track) < len(whole) or ends == [None, None]
+
+
+def test_ends_beyond_the_track_are_refused(two_tubes):
+    with pytest.raises(
+        ValueError, match=r"the track lies between .* mm \(z, RAS\+\), the ends are \[900, None\]: expected"
+    ):
+        LocaliseAorta()(as_image(two_tubes), ends=[900, None])
+
+
+def test_a_label_map_s_track_is_cut_too_and_an_empty_one_stays_empty(two_tubes):
+    labels = np.zeros(two_tubes.shape, dtype=np.float32)
+    labels[20:28, 30:38, 5:20] = 1
+    image, label = as_image(two_tubes), as_image(labels)
+    whole = LocaliseAorta()(image, label=label)
+    top = float(AFFINE[2, 3] + AFFINE[2, 2] * whole.slices[4])
+    assert LocaliseAorta()(image, label=label, ends=[None, top]).slices.tolist() == whole.slices[:5].tolist()
+    noise = as_image(np.random.default_rng(0).normal(100, 20, two_tubes.shape).astype(np.float32))
+    assert len(LocaliseAorta(min_track_confidence=0.9)(noise, ends=[0, 1])) == 0

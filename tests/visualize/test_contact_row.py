@@ -40,6 +40,15 @@ def test_every_pixel_of_a_tile_turns_into_the_place_that_it_shows(row):
     np.testing.assert_allclose(levels, [34, 27, 20, 12, 5], atol=0.6)
 
 
+def test_heights_in_the_views_along_the_body_are_the_scanner_s(row):
+    """The drawn course ends where the track does: on the slices 5 and 34 of 3 mm above -100 mm."""
+    for view in row.views:
+        red = is_red(row.image)[:, view.left : view.left + view.width]
+        rows = np.flatnonzero(red.any(1))[[0, -1]]
+        np.testing.assert_allclose(view.origin[2] + rows * view.down[2], [-100 + 34 * 3, -100 + 5 * 3], atol=1.5)
+        assert view.origin[2] + view.middle * view.down[2] == pytest.approx(-100 + 19.5 * 3, abs=0.1)
+
+
 def test_the_circle_lies_on_the_rim(row):
     tile = row.tiles[2]
     red = is_red(row.image)[:, tile.left : tile.left + tile.width]
