@@ -36,8 +36,8 @@ def on_grid(path: Path) -> nibabel.Nifti1Image:
     image = Orientation(axcodes="RAS", labels=BODY_AXES)(LoadVolume(axes="ASR")(path))[0]
     if image.shape[1:] != (SIDE, SIDE):
         raise ValueError(
-            f"{path}: has {tuple(image.shape)} voxels along R, A and S, expected {SIDE} along the last two; give the data set's own "
-            "file."
+            f"{path}: has {tuple(image.shape)} voxels along R, A and S, expected {SIDE} along the last two; give the data "
+            "set's own file."
         )
     affine = np.diag([*(float(size) for size in image.pixdim), 1.0])
     affine[1:3, 3] = RIM * np.diag(affine)[1:3]

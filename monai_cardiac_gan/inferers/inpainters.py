@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
 from monai_cardiac_gan.inferers.proposals import EncoderProposal
+from monai_cardiac_gan.networks.frozen import frozen
 
 __all__ = [
     "BiharmonicInpainter",
@@ -155,7 +156,8 @@ class NetworkInpainter:
     def __call__(self, patches: Tensor, masks: Tensor, valid: Tensor | None = None) -> Tensor:
         """See `Inpainter`."""
         device = next(self.network.parameters()).device
-        painted = self.network.eval()(patches.to(device), masks.to(device))
+        with frozen(self.network, evaluate=True):
+            painted = self.network(patches.to(device), masks.to(device))
         return torch.where(masks, painted.to(patches), patches)
 
 
@@ -185,10 +187,11 @@ class EncoderInpainter:
     """
 
     def __init__(self, encoder: nn.Module, generator: nn.Module) -> None:
-        self.proposal, self.generator = EncoderProposal(encoder.eval()), generator
+        self.encoder, self.generator = encoder, generator
 
     def __call__(self, patches: Tensor, masks: Tensor, valid: Tensor | None = None) -> Tensor:
         """See `Inpainter`."""
         device = next(self.generator.parameters()).device
-        images = self.proposal(patches.to(device), masks.to(device), self.generator.eval())
+        with frozen(self.encoder, self.generator, evaluate=True):
+            images = EncoderProposal(self.encoder)(patches.to(device), masks.to(device), self.generator)
         return torch.where(masks, images.to(patches), patches)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from monai_cardiac_gan.inferers.latent_metric import SAMPLES, latent_metric
+from monai_cardiac_gan.networks.frozen import frozen
 
 __all__ = ["LatentBank"]
 
@@ -69,7 +70,7 @@ class LatentBank(nn.Module):
 
     @torch.no_grad()
     def fill(self, generator: nn.Module, seed: int = 0, metric_samples: int = SAMPLES) -> LatentBank:
-        """Draw latents, generate their images, measure the metric; the generator is left in evaluation mode.
+        """Draw latents, generate their images, measure the metric; the generator is in evaluation mode meanwhile.
 
         Args:
             generator: latents (N, latent_size) to images (N, 1, H, W).
@@ -79,13 +80,13 @@ class LatentBank(nn.Module):
         Returns:
             The bank itself, where it was; the generator may be on another device.
         """
-        generator.eval()
         device = next((each.device for each in generator.parameters()), self.latents.device)
         source = torch.Generator().manual_seed(seed)
         self.latents.copy_(torch.randn(self.latents.shape, generator=source))
-        parts = [self._reduced(generator(part.to(device))) for part in self.latents.split(BATCH)]
-        self.images.copy_(torch.cat(parts).flatten(1))
-        self.metric.copy_(latent_metric(generator, self.latents.shape[1], metric_samples, seed))
+        with frozen(generator, evaluate=True):
+            parts = [self._reduced(generator(part.to(device))) for part in self.latents.split(BATCH)]
+            self.images.copy_(torch.cat(parts).flatten(1))
+            self.metric.copy_(latent_metric(generator, self.latents.shape[1], metric_samples, seed))
         self.digest.copy_(digest_of(generator))
         return self
 

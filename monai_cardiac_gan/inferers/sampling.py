@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from monai_cardiac_gan.networks.frozen import frozen
+
 __all__ = ["sample_patches"]
 
 
@@ -30,11 +32,9 @@ def sample_patches(
         Patches (count, 1, H, W) on the CPU. The global random state is as before.
     """
     latents = torch.randn(count, latent_size, generator=torch.Generator().manual_seed(seed))
-    mode = generator.training
     place = torch.device(device)
     with torch.random.fork_rng([place] if place.type == "cuda" else []), torch.no_grad():
         torch.manual_seed(seed)
-        generator.to(place).eval()
-        patches = torch.cat([generator(part.to(place)).float().cpu() for part in latents.split(batch_size)])
-    generator.train(mode)
-    return patches
+        generator.to(place)
+        with frozen(generator, evaluate=True):
+            return torch.cat([generator(part.to(place)).float().cpu() for part in latents.split(batch_size)])

@@ -198,7 +198,7 @@ def _place(origin: PatchOrigin) -> str:
     if origin.affine is None:
         return f"slice {origin.slice}"
     slice_mm, z_mm = float(np.linalg.norm(origin.affine[:3, 2])), float(origin.affine[2, 3])
-    height = f"{origin.slice * slice_mm:.4g} mm above the lowest slice"
+    height = f"{round(origin.slice * slice_mm, 1):g} mm above the lowest slice"
     return f"{height} (slice {origin.slice} of the {slice_mm:.3g} mm grid of patches, z {z_mm:.1f} mm in the scanner)"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -59,7 +60,8 @@ class TrainLatentEncoder:
         + w \frac{\lVert (1 - M) \circ (x - y) \rVert_1}{P - K}
         + s \left(\frac{\lVert z \rVert}{\sqrt L} - 1\right)^2 + l \lVert z - z_y \rVert_2^2 / L
 
-    the last term for generated patches only. Pixels outside the field of view are masked. The generator stays as it is.
+    the last term for generated patches only. Pixels outside the field of view are masked. A copy of the generator is
+    taken, with the weights that it has when this is made.
 
     Args:
         dataset: items with `Field.IMAGE`, training patches, and `Field.VALID` if they are padded.
@@ -109,7 +111,7 @@ class TrainLatentEncoder:
         self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
         self.seed, self.device = seed, torch.device(device)
         self.candidates, self.overwrite = candidates, overwrite
-        self.generator = generator.to(self.device).eval().requires_grad_(False)
+        self.generator = copy.deepcopy(generator).to(self.device).eval().requires_grad_(False)
 
     def run(self) -> EncoderReport:
         """Train, write and measure."""

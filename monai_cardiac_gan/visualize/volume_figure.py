@@ -77,7 +77,7 @@ def figure_of_volume(
 
 def _height(height_mm: float, slice_mm: float) -> str:
     """The nearest slice of the volume, and the height above its first."""
-    return f"slice {round(height_mm / slice_mm)} ({height_mm:.4g} mm)"
+    return f"slice {round(height_mm / slice_mm)} ({round(height_mm, 1):g} mm)"
 
 
 def _window(values: np.ndarray) -> tuple[float, float]:

@@ -30,7 +30,11 @@ def test_the_rim_is_cut_and_places_keep_their_millimetres(script, tmp_path):
     own_file(tmp_path, array)
     script.main([str(tmp_path), str(tmp_path / "out"), "la_003"])
     image = nibabel.load(tmp_path / "out" / "la_003.nii.gz")
-    assert (image.shape, image.get_data_dtype(), nibabel.aff2axcodes(image.affine)) == ((20, 256, 256), np.int16, tuple("RAS"))
+    assert (image.shape, image.get_data_dtype(), nibabel.aff2axcodes(image.affine)) == (
+        (20, 256, 256),
+        np.int16,
+        tuple("RAS"),
+    )
     place = np.argwhere(np.asarray(image.dataobj) == 900)
     assert place.tolist() == [[7, 68, 168]]
     millimetres = image.affine @ [*place[0], 1]
@@ -42,14 +46,18 @@ def test_an_acquired_volume_comes_out_as_the_one_that_was_measured(script, tmp_p
     cut = np.asarray(nibabel.load(real_hearts / "original_header" / "la_003.nii.gz").dataobj)
     own_file(tmp_path, np.pad(cut, ((32, 32), (32, 32), (0, 0))))
     script.main([str(tmp_path), str(tmp_path / "out")])
-    found, measured = (nibabel.load(path) for path in (tmp_path / "out/la_003.nii.gz", real_hearts / "images/la_003.nii.gz"))
+    found, measured = (
+        nibabel.load(path) for path in (tmp_path / "out/la_003.nii.gz", real_hearts / "images/la_003.nii.gz")
+    )
     np.testing.assert_array_equal(np.asarray(found.dataobj), np.asarray(measured.dataobj))
     np.testing.assert_allclose(found.affine[:3, :3], measured.affine[:3, :3], rtol=1e-6)
 
 
 def test_a_volume_that_was_cut_before_is_refused(script, tmp_path):
     own_file(tmp_path, np.eye(256, dtype=np.int16)[:, :, None].repeat(9, 2))
-    with pytest.raises(ValueError, match=r"has \(9, 256, 256\) voxels along R, A and S, expected 320 along the last two"):
+    with pytest.raises(
+        ValueError, match=r"has \(9, 256, 256\) voxels along R, A and S, expected 320 along the last two"
+    ):
         script.main([str(tmp_path), str(tmp_path / "out")])
 
 
