@@ -43,7 +43,7 @@ class AtomicCheckpointSaver:
         self, path: str | os.PathLike[str], objects: Any, every_epochs: int = 1, overwrite: bool = False
     ) -> None:
         self.path = Path(path)
-        self.earlier = EarlierFile(path, overwrite)
+        self.earlier = EarlierFile(path, overwrite, objects)
         self.objects = objects
         self.every_epochs = checked_interval(every_epochs)
 

@@ -78,3 +78,19 @@ def test_a_trainer_that_begins_its_first_epoch_anew_has_gone_on(tmp_path):
 def test_a_text_is_no_leave_to_overwrite(tmp_path):
     with pytest.raises(ValueError, match="overwrite is 'false', of type str: expected True or False"):
         AtomicCheckpointSaver(tmp_path / "last.pt", nn.Linear(1, 1), overwrite="false")
+
+
+def test_a_training_that_goes_on_from_another_checkpoint_leaves_the_file(tmp_path):
+    """The first is 7 iterations old, and what the second goes on from 2."""
+    path, other = tmp_path / "last.pt", tmp_path / "other.pt"
+    training(path, 1000.0)[0].run([0] * 7, max_epochs=1)
+    training(other, 5.0)[0].run([0] * 2, max_epochs=1)
+    engine, saver = training(path, 1.0)
+    CheckpointLoader(str(other), saver.objects).attach(engine)
+    with pytest.raises(FileExistsError, match="which goes on from another checkpoint, of 2 updates, would replace it"):
+        engine.run([0] * 2, max_epochs=2)
+    assert weight_in(path) == 1000
+    elsewhere, saver = training(tmp_path / "new.pt", 1.0)
+    CheckpointLoader(str(other), saver.objects).attach(elsewhere)
+    elsewhere.run([0] * 2, max_epochs=2)
+    assert weight_in(tmp_path / "new.pt") == 1
