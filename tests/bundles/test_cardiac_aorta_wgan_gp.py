@@ -414,6 +414,7 @@ def test_inference_writes_a_report_with_numbers(paths, overrides, tmp_path, pres
             "starts": 2,
             "iterations": 5,
             "snapshots": 3,
+            "figure_format": "svg",
         },
     )
     report = tmp_path / "report"
@@ -428,6 +429,8 @@ def test_inference_writes_a_report_with_numbers(paths, overrides, tmp_path, pres
     for name in re.findall(r'<img src="([^"]+)"', page):
         assert (report / name).stat().st_size > 1000
     assert page.count("<img") == 10
+    assert len(list(report.glob("patch_*.svg"))) == 8  # beside the PNGs, which the page shows
+    assert "Patch 001: b, 15 mm above the lowest slice (slice 15 of the 1 mm grid of patches, z " in page
     assert "not for diagnosis" in page
     assert workflow.check_properties() in (None, [])
 
