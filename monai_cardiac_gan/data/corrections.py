@@ -67,19 +67,31 @@ def corrected(
     """
     changed = [dict(record) for record in records]
     images = [str(name) for name in shown or [record[Field.IMAGE] for record in records]]
+    points, trims = _without_trims(rows)
+    _trim(changed, trims, images)
+    _correct(changed, points, images)
+    return changed
+
+
+def _trim(records: Sequence[Record], rows: Sequence[dict[str, str]], images: Sequence[str]) -> None:
+    """Put the ends of tracks into the records."""
+    for row in rows:
+        (place,) = _places(row, None, records, images)
+        ends = records[place].setdefault(Field.ENDS, _ends(row))
+        if ends != _ends(row):
+            raise ValueError(
+                f"two corrections of the ends of '{row[SUBJECT]}' ({images[place]}): {ends} and {_ends(row)} mm; expected one, "
+                "remove the other."
+            )
+
+
+def _correct(records: Sequence[Record], rows: Sequence[dict[str, str]], images: Sequence[str]) -> None:
+    """Put points and exclusions into the records."""
     found: dict[int, list[float] | None] = {}
     shared: set[int] = set()
-    rows, trims = _without_trims(rows)
-    for row in trims:
-        (place,) = _places(row, None, changed, images)
-        if changed[place].setdefault(Field.ENDS, _ends(row)) != _ends(row):
-            raise ValueError(
-                f"two corrections of the ends of '{row[SUBJECT]}' ({images[place]}): {changed[place][Field.ENDS]} and "
-                f"{_ends(row)} mm; expected one, remove the other."
-            )
     for row in rows:
         point = _point(row)
-        places = _places(row, point, changed, images)
+        places = _places(row, point, records, images)
         shared.update(places if len(places) > 1 else [])
         for place in places:
             if found.setdefault(place, point) != point:
@@ -88,12 +100,10 @@ def corrected(
                     "one, remove the other."
                 )
     for place, point in found.items():
-        record = changed[place]
         if point is None:
-            record[Field.ERROR] = f"{record[Field.IMAGE]}: {REJECTED}."
+            records[place][Field.ERROR] = f"{records[place][Field.IMAGE]}: {REJECTED}."
         else:
-            record[Field.HINT if place in shared else Field.CORRECTION] = point
-    return changed
+            records[place][Field.HINT if place in shared else Field.CORRECTION] = point
 
 
 def _places(

@@ -1,6 +1,7 @@
 """Numbers that compare: generated with real patches, inpainted with hidden ones; calibration."""
 
-from monai_cardiac_gan.evaluation.calibrate_inpainting import CalibrateInpainting, read_calibration
+from monai_cardiac_gan.evaluation.calibrate_inpainting import CalibrateInpainting
+from monai_cardiac_gan.evaluation.calibration_report import read_calibration
 from monai_cardiac_gan.evaluation.comparison import compare, format_rows, is_better
 from monai_cardiac_gan.evaluation.evaluate_generators import EvaluateGenerators
 from monai_cardiac_gan.evaluation.evaluate_inpainting import EvaluateInpainting

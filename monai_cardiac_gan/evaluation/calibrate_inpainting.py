@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from monai_cardiac_gan.atomic import write_json
+from monai_cardiac_gan.evaluation.calibration_report import CENTRE, DIAMETER, PIXEL, CalibrationReport, Coverage
 from monai_cardiac_gan.inferers import (
     InpaintedPatch,
     LatentInpaintingInferer,
@@ -32,13 +32,12 @@ from monai_cardiac_gan.inferers import (
 )
 from monai_cardiac_gan.keys import Field
 
-__all__ = ["CalibrateInpainting", "CalibrationReport", "Coverage", "read_calibration"]
+__all__ = ["CalibrateInpainting"]
 
 logger = logging.getLogger(__name__)
 
 NORMAL_90 = 1.6448536269514722
 """Half of the 90 % interval of a normal distribution, in standard deviations: what these would mean uncalibrated."""
-PIXEL, DIAMETER, CENTRE = "pixel", "diameter_mm", "centre_mm"
 ALL = "all"
 FEWEST_FOR_INTERVAL = 5
 """Subjects of a group; a bootstrap over fewer says nothing."""
@@ -57,56 +56,6 @@ class Cases:
     def of(self, chosen: np.ndarray) -> Cases:
         """Those for which it is true."""
         return Cases(self.errors[chosen], self.stds[chosen], self.subjects[chosen])
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """How often intervals held that were learnt from other subjects.
-
-    Attributes:
-        subjects: how many were judged.
-        held: share of the truths in their intervals, mean over the subjects.
-        low: lower end of the 95 % interval of this mean, bootstrapped over the subjects; None for fewer than 5 of them.
-        high: upper end.
-        uncalibrated: the same share for the mean and 1.645 standard deviations of the solutions.
-        by_subject: subject -> share.
-    """
-
-    subjects: int
-    held: float
-    low: float | None
-    high: float | None
-    uncalibrated: float
-    by_subject: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class CalibrationReport:
-    """Intervals of a search, and how often they held.
-
-    Attributes:
-        level: wanted.
-        search: part of the search -> digest of its settings and weights (`search_digests`).
-        mask: digest of the mask (`mask_digest`).
-        mask_pixels: how many it hides; None where each patch has its own.
-        starts: solutions that the standard deviations are taken over.
-        subjects: how many were searched to learn the intervals.
-        patches: of theirs.
-        tuning_subjects: how many others were searched to choose the floors.
-        intervals: quantity -> calibration from all subjects.
-        coverage: quantity -> group -> coverage; each subject was judged by intervals from all the others.
-    """
-
-    level: float
-    search: Mapping[str, str]
-    mask: str
-    mask_pixels: int | None
-    starts: int
-    subjects: int
-    patches: int
-    tuning_subjects: int
-    intervals: Mapping[str, UncertaintyCalibration]
-    coverage: Mapping[str, Mapping[str, Coverage]]
 
 
 class CalibrateInpainting:
@@ -265,41 +214,6 @@ def leave_one_out(cases: Cases, calibrate: Callable[[Cases], UncertaintyCalibrat
         learnt, judged = calibrate(cases.of(~own)), cases.of(own)
         held[str(subject)] = float(np.mean(np.abs(judged.errors) <= learnt.half_width(judged.stds)))
     return held
-
-
-def read_calibration(
-    path: str | os.PathLike[str],
-    generator: nn.Module,
-    inferer: LatentInpaintingInferer,
-    mask: Tensor | Callable[[Any], Tensor] | None = None,
-) -> dict[str, UncertaintyCalibration]:
-    """Intervals from a file, if they were learnt for this search, these weights and this mask; else none, with a warning.
-
-    Args:
-        path: a report of `CalibrateInpainting`; no warning where there is none.
-        generator: whose latents are searched.
-        inferer: the search, with its weights loaded.
-        mask: what is hidden; None is the publication's square.
-    """
-    if not Path(path).exists():
-        return {}
-    content: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-    wanted = search_digests(inferer, generator) | {MASK: mask_digest(mask)}
-    search = content.get(SEARCH)  # a name alone, in files of version 0.2 and before
-    learnt = (search if isinstance(search, dict) else {}) | {MASK: content.get(MASK)}
-    different = [name for name, value in wanted.items() if learnt.get(name) != value]
-    if different:
-        logger.warning(
-            "%s: learnt with other %s than this search has: no intervals are given; run calibrate.json for yours.",
-            path,
-            " and ".join(different),
-        )
-        return {}
-    return {name: UncertaintyCalibration(**values) for name, values in content["intervals"].items()}
-
-
-MASK, SEARCH = "mask", "search"
-"""Fields of a `CalibrationReport`."""
 
 
 def _subjects(data: Dataset[Any]) -> set[str]:

@@ -17,7 +17,7 @@ import monai_cardiac_gan
 from monai_cardiac_gan.aorta import AortaDisc, AortaEllipse
 from monai_cardiac_gan.atomic import write_json
 from monai_cardiac_gan.data import VolumeEntry, read_manifest
-from monai_cardiac_gan.evaluation.calibrate_inpainting import CENTRE, DIAMETER, PIXEL, read_calibration
+from monai_cardiac_gan.evaluation.calibration_report import CENTRE, DIAMETER, PIXEL, read_calibration
 from monai_cardiac_gan.evaluation.generate_patches import SAMPLES_FIGURE
 from monai_cardiac_gan.inferers import (
     DiscUncertainty,

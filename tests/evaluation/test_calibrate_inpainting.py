@@ -18,13 +18,13 @@ from monai_cardiac_gan.inferers import (
 )
 from monai_cardiac_gan.keys import Field, PatchColumn
 
-SIDE, SUBJECTS, EACH = 128, 12, 4
+SIDE, SUBJECTS, EACH = 64, 12, 2
 LEVEL = 0.8
 
 
 def disc(diameter):
     rows, columns = np.ogrid[:SIDE, :SIDE]
-    return np.clip(diameter / 2 + 0.5 - np.hypot(rows - 63.5, columns - 63.5), 0, 1) * 1.4 - 0.7
+    return np.clip(diameter / 2 + 0.5 - np.hypot(rows - 31.5, columns - 31.5), 0, 1) * 1.4 - 0.7
 
 
 class Patches:
@@ -79,7 +79,7 @@ class Search:
         ]  # fmt: skip
 
 
-MASK = square_mask(41)
+MASK = square_mask(41, shape=(SIDE, SIDE))
 
 
 def application(tmp_path, **settings):
@@ -120,9 +120,9 @@ def test_the_floors_come_from_the_other_people_alone(tmp_path):
 
 def test_pixels_outside_the_field_of_view_are_no_cases(tmp_path):
     search = Search()
-    cases = application(tmp_path, inferer=search).cases(Patches(edge=70))
+    cases = application(tmp_path, inferer=search).cases(Patches(edge=38))
     assert len(cases["pixel"].errors) == SUBJECTS * EACH * 41 * 26
-    assert torch.equal(torch.cat(search.seen), (torch.arange(SIDE) < 70).expand(SUBJECTS * EACH, 1, SIDE, SIDE))
+    assert torch.equal(torch.cat(search.seen), (torch.arange(SIDE) < 38).expand(SUBJECTS * EACH, 1, SIDE, SIDE))
 
 
 def test_each_patch_may_have_a_mask_of_its_own(tmp_path):
@@ -167,7 +167,7 @@ def test_intervals_are_read_for_the_search_the_weights_and_the_mask_that_they_we
     other = Search()
     other.starts = 5
     with caplog.at_level(logging.WARNING):
-        assert read_calibration(tmp_path / "c.json", nn.Linear(2, 2), other, square_mask(25)) == {}
+        assert read_calibration(tmp_path / "c.json", nn.Linear(2, 2), other, square_mask(25, shape=(SIDE, SIDE))) == {}
     assert "learnt with other starts and generator and mask than this search has" in caplog.text
 
 
