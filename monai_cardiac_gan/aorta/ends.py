@@ -15,14 +15,14 @@ RAYS = 24
 """Rays that leave each centre; an arch that opens spans five to seven of them."""
 INSIDE, RIM, BEYOND = (0.0, 0.15, 0.3, 0.45, 0.6), (0.8, 0.9, 1.0), (1.1, 1.2, 1.3, 1.4, 1.5)
 """Distances from the centre, in units of the radius, that are blood, rim, and what lies beyond it."""
-LIKE_BLOOD = 0.3
-"""Deviation from the blood's brightness, as a share of it, up to which a place counts as blood."""
+LIKE_BLOOD = 0.4
+"""Deviation from the blood's brightness, as a share of the rims' usual height, up to which a place counts as blood."""
 OPEN_SHARE = 0.1
 """Share of rays on which blood goes on beyond the rim, from which on a cross-section is open: the arch reaches 0.12 to 0.46 in
 fourteen volumes, nine of ten slices below it 0 to 0.04, branches of the abdominal aorta 0.08."""
 OPEN_MM = 3.0
 """Height over which it must be open."""
-ARCH_MM = 45.0
+ARCH_MM = 70.0
 """How far below the track's upper end the arch is looked for."""
 SAME_WIDTH, GOES_ON_MM = (0.75, 1.33), 10.0
 """A closed vessel of nearly the same width that goes on for this long above an opening only touched another one there."""
@@ -66,7 +66,9 @@ def rims_of(
     fall = inside - brightness[..., len(INSIDE) :]
     beyond = fall[..., len(RIM) :]
     height = np.median((np.abs(beyond) if walled else beyond).max(-1), axis=1)
-    return Rims(height, (np.abs(fall) < LIKE_BLOOD * np.abs(inside)).all(-1).mean(1))
+    # the usual height, as a share of the blood's brightness, follows contrast, and the coils' fall-off does not count
+    usual = np.median(height / np.maximum(inside[:, 0, 0], np.finfo(np.float32).tiny))
+    return Rims(height, (np.abs(fall) < LIKE_BLOOD * usual * np.abs(inside)).all(-1).mean(1))
 
 
 def below_the_arch(kept: np.ndarray, rims: Rims, radii_mm: np.ndarray, slice_mm: float) -> np.ndarray:
