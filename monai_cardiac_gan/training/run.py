@@ -157,7 +157,7 @@ class TrainingProgram:
         """The bundle's configs with what was chosen."""
         return BundleStages(
             self.bundle, self.state, self.device, TrainingChoice(**self.budget.choices["training"]), self.seed,
-            self.budget.seconds <= 60 * SHORT_MINUTES,
+            self.budget.seconds <= 60 * SHORT_MINUTES and self.device.type == "cpu",
         )  # fmt: skip
 
     def _check_device(self) -> None:
