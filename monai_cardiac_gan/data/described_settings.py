@@ -10,6 +10,7 @@ import json
 import operator
 import random
 import sys
+import sysconfig
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,9 @@ __all__ = ["settings_digest", "settings_of"]
 
 RANDOM = (np.random.RandomState, np.random.Generator, torch.Generator, random.Random)
 """Random states are left out; who uses them seeds them."""
+PACKAGE = __name__.split(".")[0]
+INSTALLED = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+"""Folders of modules whose code belongs to a version."""
 SCRIPT = "__main__"
 """Module of what a script or a notebook defines: its name says nothing of what it does."""
 
@@ -29,7 +33,8 @@ SCRIPT = "__main__"
 def settings_of(value: Any) -> Any:
     """What a transform, or anything else, was made with: its class and its attributes, as plain JSON values.
 
-    Functions and classes are told by the name under which they are imported, those of a script by their source, too;
+    Functions and classes are told by the name under which they are imported, those of a script or of a module that is not
+    installed by their source, too (not by what they call);
     `functools.partial` by its function and arguments, bound methods by their object. Random states are left out; who uses
     them seeds them.
 
@@ -128,7 +133,17 @@ def _name(value: Any) -> Any:
             f"{module}.{name} has no name that tells what it does (a lambda, or made inside a function): give a function or "
             "class that a module defines, or functools.partial of one."
         )
-    return [f"{module}.{name}", _source(value)] if module == SCRIPT else f"{module}.{name}"
+    return f"{module}.{name}" if _is_told_by_version(sys.modules[module]) else [f"{module}.{name}", _source(value)]
+
+
+def _is_told_by_version(module: types.ModuleType) -> bool:
+    """Whether a module is installed, or of this package: what it does then changes with a version, not under the name."""
+    if module.__name__ == SCRIPT:
+        return False
+    path = getattr(module, "__file__", None)
+    if path is None or module.__name__.split(".")[0] == PACKAGE:
+        return True
+    return any(Path(path).is_relative_to(folder) for folder in INSTALLED)
 
 
 def _source(value: Any) -> str:

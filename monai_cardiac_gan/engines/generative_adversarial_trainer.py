@@ -31,6 +31,8 @@ UPDATES, LATEST, LATENTS, GLOBAL, AUGMENT = (
     "global_random_state",
     "augment",
 )
+SEED = "seed"
+"""In states since version 0.2."""
 
 
 class GenerativeAdversarialTrainer(Trainer):
@@ -156,7 +158,7 @@ class GenerativeAdversarialTrainer(Trainer):
         self.loss, self.gradient_penalty = loss, gradient_penalty
         self.augment, self.mask_invalid = augment, mask_invalid
         self.execution = Execution() if execution is None else execution
-        self.random = torch.Generator().manual_seed(seed)
+        self.seed, self.random = seed, torch.Generator().manual_seed(seed)
         self.processes = Processes()
         self.critic_updates = 0
         self._latest: dict[str, Tensor] = {}
@@ -185,7 +187,7 @@ class GenerativeAdversarialTrainer(Trainer):
     def state_dict(self) -> dict[str, Any]:
         """Ignite's counters, the updates so far, the augmentation's state and the states of all random sources."""
         state = super().state_dict()
-        state[UPDATES] = self.critic_updates
+        state[UPDATES], state[SEED] = self.critic_updates, self.seed
         state[LATEST] = {name: value.cpu() for name, value in self._latest.items()}
         state[LATENTS] = self.random.get_state()
         state[GLOBAL] = capture_random_state(self.state.device)
@@ -203,6 +205,14 @@ class GenerativeAdversarialTrainer(Trainer):
             raise ValueError(
                 f"The trainer's state lacks {', '.join(missing)} and holds {', '.join(state_dict)}: "
                 "load a checkpoint that a GenerativeAdversarialTrainer wrote."
+            )
+        if state_dict.get(SEED, self.seed) != self.seed:
+            self.logger.warning(
+                "The training was begun with the seed %s and goes on with %s: what it draws goes on as it was begun, but a loader "
+                "with another seed gives an epoch that was begun in another order, some images twice and some not at all. Give "
+                "the same seed.",
+                state_dict[SEED],
+                self.seed,
             )
         length = self.state.epoch_length
         super().load_state_dict(state_dict)

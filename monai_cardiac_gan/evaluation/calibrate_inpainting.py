@@ -118,6 +118,7 @@ class CalibrateInpainting:
                 "as those of the training split."
             )
         tuning, cases = self.cases(self.tuning), self.cases(self.held_out)
+        pixel_mm = PatchOrigin.of(self.held_out[0][Field.IMAGE]).pixel_mm
         floors = {name: self._floor(each) for name, each in tuning.items()}
         intervals, judged = {}, {}
         for name, each in cases.items():
@@ -125,7 +126,7 @@ class CalibrateInpainting:
             if floor is None or people < subjects_needed(self.level):
                 logger.warning("%s: no interval, it was found in the patches of %d subjects only", name, people)
                 continue
-            intervals[name] = self._calibrate(each, floor)
+            intervals[name] = replace(self._calibrate(each, floor), pixel_mm=pixel_mm)
             judged[name] = self._judge(each, floor)
         if not intervals:
             raise ValueError(

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 PIXEL, DIAMETER, CENTRE = "pixel", "diameter_mm", "centre_mm"
 """Quantities that have intervals."""
-MASK, SEARCH = "mask", "search"
+MASK, SEARCH, INTERVALS = "mask", "search", "intervals"
 """Fields of a `CalibrationReport`."""
 
 
@@ -90,16 +90,34 @@ def read_calibration(
     """
     if not Path(path).exists():
         return {}
-    content: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-    wanted = search_digests(inferer, generator) | {MASK: mask_digest(mask)}
-    search = content.get(SEARCH)  # a name alone, in files of version 0.2 and before
-    learnt = (search if isinstance(search, dict) else {}) | {MASK: content.get(MASK)}
-    different = [name for name, value in wanted.items() if learnt.get(name) != value]
+    try:
+        content: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        learnt = {name: UncertaintyCalibration(**values) for name, values in content[INTERVALS].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        logger.warning(
+            "%s: holds no calibration that this version reads (%s): no intervals are given; run calibrate.json.",
+            path,
+            error,
+        )
+        return {}
+    different = _different(content, generator, inferer, mask)
     if different:
         logger.warning(
             "%s: learnt with other %s than this search has: no intervals are given; run calibrate.json for yours.",
             path,
             " and ".join(different),
         )
-        return {}
-    return {name: UncertaintyCalibration(**values) for name, values in content["intervals"].items()}
+    return {} if different else learnt
+
+
+def _different(
+    content: Mapping[str, Any], generator: nn.Module, inferer: LatentInpaintingInferer, mask: Any
+) -> list[str]:
+    """Parts of the search, or its mask, that are not those of the file; what cannot be told is different."""
+    try:
+        wanted = search_digests(inferer, generator) | {MASK: mask_digest(mask)}
+    except TypeError as error:
+        return [f"settings ({error})"]
+    search = content.get(SEARCH)
+    known = (search if isinstance(search, dict) else {}) | {MASK: content.get(MASK)}
+    return [name for name, value in wanted.items() if known.get(name) != value]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -109,7 +110,7 @@ class EvaluateInpainting:
         held_out: patches that nothing was trained on, all with pixels of one size; pixels outside the field of view do not
             count.
         output_dir: where ``inpainting.json`` and ``inpainting.md`` go.
-        mask_size: side of the square mask in the middle, pixels.
+        mask: (H, W) bool, true where patches are painted, or a function of the batch; None is the publication's square.
         batch_size: patches at once.
         groups: name -> pattern of subjects (``"la_*"``, as `fnmatch` reads it); each gets rows of its own beside those of all.
 
@@ -122,20 +123,20 @@ class EvaluateInpainting:
         inpainters: Mapping[str, Inpainter],
         held_out: AortaPatchDataset,
         output_dir: str,
-        mask_size: int = 25,
+        mask: Tensor | Callable[[Any], Tensor] | None = None,
         batch_size: int = 16,
         groups: Mapping[str, str] | None = None,
     ) -> None:
         self.inpainters, self.held_out = dict(inpainters), held_out
         self.groups = {name: self._rows(pattern) for name, pattern in (groups or {}).items()}
         self.output_dir = Path(output_dir)
-        self.mask_size, self.batch_size = mask_size, batch_size
+        self.mask, self.batch_size = square_mask() if mask is None else mask, batch_size
 
     def run(self) -> dict[str, InpaintingQuality]:
         """Inpaint, compare and write."""
         originals = self.held_out.all_patches().float()
         pixel_mm = float(self.held_out[0][Field.IMAGE].pixdim[0])
-        masks = square_mask(self.mask_size, shape=originals.shape[2:]).expand_as(originals)
+        masks = self._masks().expand_as(originals)
         valid = valid_region(self.held_out.all_bounds(), originals.shape[-1])
         hidden = within_valid(masks, valid)
         found = {}
@@ -149,6 +150,12 @@ class EvaluateInpainting:
         write_json(self.output_dir / "inpainting.json", {name: asdict(quality) for name, quality in found.items()})
         write_text(self.output_dir / "inpainting.md", _table(found))
         return found
+
+    def _masks(self) -> Tensor:
+        if not callable(self.mask):
+            return self.mask
+        items = [self.held_out[number] for number in range(len(self.held_out))]
+        return self.mask({name: [item[name] for item in items] for name in (Field.IMAGE, Field.SUBJECT)})
 
     def _rows(self, pattern: str) -> list[int]:
         names = self.held_out.subjects()

@@ -28,6 +28,7 @@ class UncertaintyCalibration:
         factor: f.
         count: pairs of error and standard deviation that f was learnt from.
         subjects: whose they were.
+        pixel_mm: side of the pixels of their patches; None where that is not known.
     """
 
     level: float
@@ -35,6 +36,7 @@ class UncertaintyCalibration:
     factor: float
     count: int
     subjects: int
+    pixel_mm: float | None = None
 
     def half_width(self, std: np.ndarray | float) -> np.ndarray:
         """Half widths for standard deviations of solutions, of any shape."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
-from monai_cardiac_gan.data import settings_digest
+from monai_cardiac_gan.data import settings_digest, settings_of
 from monai_cardiac_gan.inferers.latent_bank import digest_of
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
 from monai_cardiac_gan.inferers.masks import square_mask
@@ -21,6 +18,8 @@ PARTS = ("starts", "loss", "initializer", "optimizer", "proposal", "blending", "
 """Of a search, which change what it finds."""
 OF_NO_MATTER = ("seed", "progress")
 """Attributes that change nothing but noise and what is shown."""
+PACKAGE = "monai_cardiac_gan."
+"""What this package's own objects keep under a leading underscore is made from what they were given."""
 
 
 def search_digests(inferer: LatentInpaintingInferer, generator: nn.Module) -> dict[str, str]:
@@ -32,6 +31,9 @@ def search_digests(inferer: LatentInpaintingInferer, generator: nn.Module) -> di
 
     Returns:
         ``"generator"`` and the names of the parts -> SHA-256, hexadecimal. The seed does not count.
+
+    Raises:
+        TypeError: when a part cannot be told, such as a lambda (`data.settings_of`).
     """
     parts = {name: getattr(inferer, name) for name in PARTS if hasattr(inferer, name)}
     return {name: settings_digest(_described(each)) for name, each in (parts | {"generator": generator}).items()}
@@ -39,6 +41,9 @@ def search_digests(inferer: LatentInpaintingInferer, generator: nn.Module) -> di
 
 def mask_digest(mask: Any = None) -> str:
     """SHA-256 of a mask (H, W) bool, or of a function that makes masks of batches; None is the publication's square.
+
+    Raises:
+        TypeError: when a function cannot be told, such as a lambda (`data.settings_of`).
 
     Example:
         >>> mask_digest() == mask_digest(square_mask(25)) != mask_digest(square_mask(41))
@@ -52,27 +57,17 @@ def mask_digest(mask: Any = None) -> str:
 
 
 def _described(value: Any) -> Any:
-    """A value as JSON, networks by their weights."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, torch.dtype):
-        return str(value)
+    """Settings as JSON values, networks by their weights; what a search derives from them is left out."""
     if isinstance(value, nn.Module):
-        return [_name(type(value)), bytes(digest_of(value).tolist()).hex()]
-    if isinstance(value, Tensor | np.ndarray):
-        array = np.ascontiguousarray(torch.as_tensor(value).detach().cpu().numpy())
-        return [str(array.dtype), list(array.shape), array.tobytes().hex()]
+        return [f"{type(value).__module__}.{type(value).__qualname__}", bytes(digest_of(value).tolist()).hex()]
     if isinstance(value, Mapping):
         return {str(name): _described(each) for name, each in value.items()}
-    if isinstance(value, Sequence | set | frozenset):
-        return [_described(each) for each in (value if isinstance(value, Sequence) else sorted(value, key=repr))]
-    if isinstance(value, functools.partial):
-        return [_described(value.func), _described(value.args), _described(value.keywords)]
-    if hasattr(value, "__qualname__"):
-        return _name(value)
-    public = {name: each for name, each in getattr(value, "__dict__", {}).items() if not name.startswith("_")}
-    return {"class": _name(type(value)), **{n: _described(each) for n, each in public.items() if n not in OF_NO_MATTER}}
-
-
-def _name(value: Any) -> str:
-    return f"{value.__module__}.{value.__qualname__}"
+    if isinstance(value, list | tuple):
+        return [_described(each) for each in value]
+    if isinstance(value, Tensor):
+        return settings_of(value.detach().cpu())
+    if type(value).__module__.startswith(PACKAGE) and hasattr(value, "__dict__"):
+        public = {name: each for name, each in vars(value).items() if not name.startswith("_")}
+        parts = {name: each for name, each in public.items() if name not in OF_NO_MATTER}
+        return {"class": type(value).__qualname__, **{name: _described(each) for name, each in parts.items()}}
+    return settings_of(value)

@@ -39,6 +39,21 @@ COARSE_SIZE = 64
 """Side of the smaller images: the shipped generator paints them almost as the full ones are, at a part of the cost."""
 
 
+class BankPreconditioner:
+    """The inverse of a bank's metric, asked for when a search begins: weights are often loaded after the search was built.
+
+    Args:
+        bank: of the generator.
+    """
+
+    def __init__(self, bank: LatentBank) -> None:
+        self.bank = bank
+
+    def __call__(self) -> Tensor:
+        """(L, L), see `metric_inverse`."""
+        return metric_inverse(self.bank.metric)
+
+
 def gradient_descent_search(
     critic: nn.Module,
     latent_size: int = 100,
@@ -117,9 +132,7 @@ def lbfgs_search(
         terms["proposal"] = ProposalL1()
         weights["proposal"] = proposal_weight
 
-    def preconditioner() -> Tensor:  # when a search begins: weights are often loaded after the search was built
-        return metric_inverse(bank.metric)
-
+    preconditioner = BankPreconditioner(bank)
     optimizer: LatentOptimizer = BatchedLBFGS(evaluations, preconditioner)
     if coarse_size is not None:
         optimizer = CoarseToFine(BatchedLBFGS(coarse_evaluations, preconditioner), optimizer, coarse_size)

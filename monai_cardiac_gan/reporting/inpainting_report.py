@@ -20,7 +20,6 @@ from monai_cardiac_gan.data import VolumeEntry, read_manifest
 from monai_cardiac_gan.evaluation.calibration_report import CENTRE, DIAMETER, PIXEL, read_calibration
 from monai_cardiac_gan.evaluation.generate_patches import SAMPLES_FIGURE
 from monai_cardiac_gan.inferers import (
-    DiscUncertainty,
     InpaintedPatch,
     InpaintingResult,
     PatchOrigin,
@@ -43,6 +42,8 @@ __all__ = ["InpaintingReport"]
 logger = logging.getLogger(__name__)
 
 PNG = "png"
+PIXEL_TOLERANCE = 0.01
+"""By which sides of pixels may differ and still be the same, relative; resampling rounds them."""
 RESULTS, PAGE, TEMPLATE = "results.json", "report.html", "report.html.j2"
 
 
@@ -81,6 +82,7 @@ class InpaintingReport:
         self._entries: list[dict[str, Any]] = []
         self._sections: list[Section] = []
         self._intervals: dict[str, UncertaintyCalibration] = {}
+        self._is_pixel_told = False
 
     def attach(self, engine: Engine) -> None:
         """Collect after each batch, write at the end."""
@@ -89,7 +91,7 @@ class InpaintingReport:
         engine.add_event_handler(Events.COMPLETED, self._write)
 
     def _start(self, engine: Engine) -> None:
-        self._entries, self._sections, self._intervals = [], [], {}
+        self._entries, self._sections, self._intervals, self._is_pixel_told = [], [], {}, False
         if self.calibration is not None:
             self._intervals = read_calibration(self.calibration, engine.network, engine.inferer, engine.mask)
         self.output_dir.mkdir(parents=True, exist_ok=True)
@@ -103,7 +105,7 @@ class InpaintingReport:
                 **patch_entry(patch),
                 "seconds_of_batch": result.seconds,
                 "seed": result.seed,
-                "intervals": self._interval_entry(patch.uncertainty),
+                "intervals": self._interval_entry(patch),
             }
             self._entries.append(entry)
             self._sections.append(self._drawn(patch, entry, f"patch_{len(self._entries) - 1:03d}"))
@@ -128,15 +130,29 @@ class InpaintingReport:
 
     def _pixel_interval(self, patch: InpaintedPatch) -> dict[str, Any]:
         """Half of the calibrated interval of each pixel, for the figure; nothing where there is no calibration."""
-        pixels = self._intervals.get(PIXEL)
+        pixels = self._intervals_for(patch).get(PIXEL)
         if pixels is None:
             return {}
         half_width = pixels.half_width(patch.std.numpy()) * patch.mask.numpy()
         return {"half_width": half_width, "title": f"half of the {100 * pixels.level:.0f} % interval"}
 
-    def _interval_entry(self, found: DiscUncertainty) -> dict[str, Any] | None:
+    def _intervals_for(self, patch: InpaintedPatch) -> Mapping[str, UncertaintyCalibration]:
+        """The intervals, if they were learnt from patches whose pixels are as large; a larger pixel is another task."""
+        learnt = {each.pixel_mm for each in self._intervals.values()} - {None}
+        if any(abs(patch.origin.pixel_mm / side - 1) > PIXEL_TOLERANCE for side in learnt if side):
+            if not self._is_pixel_told:
+                self._is_pixel_told = True
+                logger.warning(
+                    "pixels of %.3g mm, and the calibration's are of %s mm: no intervals are given; calibrate on such patches.",
+                    patch.origin.pixel_mm, ", ".join(f"{side:.3g}" for side in learnt if side),
+                )  # fmt: skip
+            return {}
+        return self._intervals
+
+    def _interval_entry(self, patch: InpaintedPatch) -> dict[str, Any] | None:
         """Calibrated intervals of diameter and centre; None where there is no calibration, or fewer than two solutions."""
-        diameter, centre = self._intervals.get(DIAMETER), self._intervals.get(CENTRE)
+        found, intervals = patch.uncertainty, self._intervals_for(patch)
+        diameter, centre = intervals.get(DIAMETER), intervals.get(CENTRE)
         if diameter is None or centre is None or found.found < 2:
             return None
         half = float(diameter.half_width(found.diameter_std_mm or 0.0))

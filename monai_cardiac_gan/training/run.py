@@ -27,7 +27,7 @@ from typing import Any
 import torch
 
 import monai_cardiac_gan
-from monai_cardiac_gan.data import merge_patch_sets, read_packed_manifest, unpack_patches
+from monai_cardiac_gan.data import input_state, merge_patch_sets, read_packed_manifest, unpack_patches
 from monai_cardiac_gan.executors import available_cores, local_executor
 from monai_cardiac_gan.networks.nets import ResidualCritic, ResidualGenerator
 from monai_cardiac_gan.phantom import WholeHeartPhantom
@@ -74,7 +74,8 @@ class TrainingProgram:
 
     Raises:
         FileNotFoundError: when there is no bundle or no packed file.
-        ValueError: when it is no packed patch set, it has subjects that are drawn here, too, or there are too few phantoms.
+        ValueError: when it is no packed patch set, it has subjects that are drawn here, too, there are too few phantoms, or the
+            folder was begun with other patches, another seed or another length.
     """
 
     def __init__(
@@ -108,6 +109,18 @@ class TrainingProgram:
         self.data, self.bundle, self.device = data, bundle.resolve(), device
         self.updates, self.phantoms, self.seed = updates, phantoms, seed
         self.budget = Budget(self.state / "budget.json", minutes)
+        self._refuse_other_inputs()
+
+    def _refuse_other_inputs(self) -> None:
+        """What is done already was done with the patches and the seed of the first call."""
+        content = None if self.data is None else input_state(self.data).sha256
+        given = {"data": content, "seed": self.seed, "phantoms": self.phantoms, "updates": self.updates}
+        begun = self.budget.choices.setdefault("inputs", given)
+        if different := [name for name, value in given.items() if begun.get(name) != value]:
+            raise ValueError(
+                f"{self.output}: was begun with other {' and '.join(different)}: expected the same, to go on with; name another "
+                "folder (--output) to begin anew."
+            )
 
     def run(self) -> list[Path]:
         """Do all stages that are not done yet and there is time for; write the files.

@@ -48,7 +48,7 @@ class VolumePainter:
         >>> patch = MetaTensor((volume[..., 1] - 24) / 24, affine=affine)
         >>> mask = torch.zeros(4, 4, dtype=torch.bool)
         >>> mask[2, 2] = True
-        >>> painter = VolumePainter(volume, step_mm=2.0)
+        >>> painter = VolumePainter(volume, step_mm=2.5)
         >>> painter.add(patch, torch.where(mask, -1.0, patch), mask)
         >>> int(painter.painted.sum()), painter.painted[0, 2, 2].tolist()
         (3, [True, True, True])

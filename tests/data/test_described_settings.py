@@ -1,5 +1,7 @@
 import enum
 import functools
+import importlib
+import linecache
 import math
 import random
 import subprocess
@@ -100,7 +102,7 @@ def test_values_of_all_kinds_become_json():
 
 def test_a_partial_is_told_with_its_function_and_arguments():
     told = settings_of(functools.partial(scaled, 2, shift=np.float32(0.5)))
-    assert told == {"partial": f"{__name__}.scaled", "args": [2], "keywords": {"shift": 0.5}}
+    assert told == {"partial": settings_of(scaled), "args": [2], "keywords": {"shift": 0.5}}
     partials = [
         functools.partial(scaled),
         functools.partial(scaled, 2),
@@ -119,13 +121,13 @@ def test_a_partial_is_told_with_its_function_and_arguments():
 def test_a_bound_method_is_told_with_its_object():
     assert settings_of(Scale(2).apply) == {"method": "apply", "of": settings_of(Scale(2))}
     assert settings_of(Scale(2).apply) != settings_of(Scale(3).apply)
-    assert settings_of(Scale.identity) == {"method": "identity", "of": f"{__name__}.Scale"}
+    assert settings_of(Scale.identity) == {"method": "identity", "of": settings_of(Scale)}
     assert settings_of([3].count) == {"method": "count", "of": [3]}
 
 
 def test_attributes_in_slots_are_told():
-    assert settings_of(Slotted(2)) == {"class": f"{__name__}.Slotted", "factor": 2}
-    assert settings_of(HalfSlotted(2, "a")) == {"class": f"{__name__}.HalfSlotted", "factor": 2, "name": "a"}
+    assert settings_of(Slotted(2)) == {"class": settings_of(Slotted), "factor": 2}
+    assert settings_of(HalfSlotted(2, "a")) == {"class": settings_of(HalfSlotted), "factor": 2, "name": "a"}
 
 
 MADE_HERE = [(lambda image: image), (lambda image: 2 * image)]
@@ -185,3 +187,21 @@ def test_what_cannot_be_told_is_refused():
 @given(JSON)
 def test_json_values_stay_what_they_are(value):
     assert settings_of(value) == value
+
+
+def test_a_function_of_a_module_of_ones_own_is_told_by_what_it_does(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    found = []
+    for body in ("return x + 1", "return x + 2", "return x + 1"):
+        (tmp_path / "own_steps.py").write_text(f"def step(x):\n    {body}\n")
+        sys.modules.pop("own_steps", None)
+        importlib.invalidate_caches()
+        linecache.clearcache()
+        found.append(settings_digest(settings_of(importlib.import_module("own_steps").step)))
+    sys.modules.pop("own_steps")
+    assert found[0] == found[2] != found[1]
+
+
+def test_what_is_installed_is_told_by_its_name():
+    assert settings_of(np.median) == "numpy.median"
+    assert settings_of(settings_of) == "monai_cardiac_gan.data.described_settings.settings_of"

@@ -145,3 +145,12 @@ def test_epochs_after_a_change_of_batch_or_data_see_all_of_it(tmp_path, caplog, 
     again = f", which begins anew: {stop % 4} of its batches were seen before" if stop % 4 else "."
     assert f"An epoch has {length} batches, and had 4 when" in caplog.text
     assert f"goes on with epoch {whole + 1}{again}" in caplog.text
+
+
+def test_another_seed_is_told(tmp_path, caplog):
+    state = Run(tmp_path, 0).trainer.state_dict()
+    other = Run(tmp_path, 0).trainer
+    other.load_state_dict(state)
+    assert "was begun with the seed" not in caplog.text
+    other.load_state_dict(state | {"seed": 7})
+    assert "was begun with the seed 7 and goes on with 0" in caplog.text

@@ -108,6 +108,7 @@ def test_intervals_hold_what_the_standard_deviation_alone_does_not(tmp_path):
     assert (content["subjects"], content["patches"], content["tuning_subjects"]) == (SUBJECTS, SUBJECTS * EACH, 4)
     assert content["intervals"]["diameter_mm"]["count"] == SUBJECTS * EACH
     assert content["mask_pixels"] == 41 * 41
+    assert content["intervals"]["pixel"]["pixel_mm"] == 1.0
 
 
 def test_the_floors_come_from_the_other_people_alone(tmp_path):
@@ -186,3 +187,26 @@ def test_what_nothing_can_be_learnt_from_is_refused(tmp_path):
         ValueError, match=r"patches of 3 subjects: expected at least 4 for a level of 0\.8; hold more people"
     ):
         application(tmp_path, held_out=Patches(3)).run()
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        ("{", "Expecting property name"),
+        ("{}", "'intervals'"),
+        ('{"intervals": {"pixel": {"level": 0.9}}}', "missing 4 required"),
+    ],
+)
+def test_a_file_that_is_no_calibration_gives_no_intervals(tmp_path, caplog, content, cause):
+    (tmp_path / "c.json").write_text(content)
+    assert read_calibration(tmp_path / "c.json", nn.Linear(2, 2), Search(), MASK) == {}
+    assert "holds no calibration that this version reads" in caplog.text
+    assert cause in caplog.text
+
+
+def test_a_mask_that_cannot_be_told_gives_no_intervals(tmp_path, caplog):
+    generator, search = nn.Linear(2, 2), Search()
+    application(tmp_path, generator=generator, inferer=search).run()
+    assert read_calibration(tmp_path / "c.json", generator, search, lambda batch: MASK) == {}
+    assert "learnt with other settings" in caplog.text
+    assert "a lambda" in caplog.text

@@ -1,9 +1,11 @@
+from functools import partial
+
 import pytest
 import torch
-from torch import nn
 
 from monai_cardiac_gan.inferers import (
     DiscMasks,
+    LabelMasks,
     LatentBank,
     gradient_descent_search,
     lbfgs_search,
@@ -58,7 +60,7 @@ def test_the_same_search_has_the_same_digests_whatever_its_seed_and_what_it_show
         ({"perceptual_weight": 0.04}, {"loss"}),
         ({"autocast": "bfloat16"}, {"autocast"}),
         ({"changed": "critic"}, {"loss"}),
-        ({"changed": "bank"}, {"initializer"}),
+        ({"changed": "bank"}, {"initializer", "optimizer"}),
         ({"changed": "encoder"}, {"initializer"}),
         ({"changed": "inpainting_unet"}, {"proposal"}),
     ],
@@ -82,8 +84,39 @@ def test_a_mask_is_known_by_what_it_hides():
     assert len({mask_digest(mask) for mask in (usual, *others)}) == 6
 
 
-def test_functions_with_arguments_are_known_by_them():
-    from functools import partial
+class Slotted:
+    __slots__ = ("size",)
 
-    found = {mask_digest(partial(nn.functional.pad, pad=pad)) for pad in ((1, 1), (1, 1), (2, 2))}
-    assert len(found) == 2
+    def __init__(self, size):
+        self.size = size
+
+    def mask(self, batch):
+        return square_mask(self.size)
+
+
+class Private:
+    def __init__(self, size):
+        self._size = size
+
+    def __call__(self, batch):
+        return square_mask(self._size)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Private,
+        lambda size: Slotted(size).mask,
+        lambda size: partial(square_mask, size),
+        lambda size: LabelMasks(f"labels_{size}"),
+        lambda size: LabelMasks("labels", [size]),
+        lambda size: DiscMasks(size),
+    ],
+)
+def test_functions_that_make_masks_are_known_by_what_they_were_given(make):
+    assert mask_digest(make(25)) == mask_digest(make(25)) != mask_digest(make(41))
+
+
+def test_masks_that_tell_nothing_of_themselves_are_refused():
+    with pytest.raises(TypeError, match="has no name that tells what it does"):
+        mask_digest(lambda batch: square_mask(25))

@@ -96,6 +96,21 @@ def test_a_supervised_training_has_as_many_steps_as_asked_for(bundle, patch_set,
     assert (config.get_parsed_content("epochs"), len(config.get_parsed_content("dataset"))) == (epochs, limit)
 
 
+def test_a_folder_goes_on_with_the_inputs_that_it_was_begun_with(bundle, disc_patch_set, tmp_path):
+    drawn = disc_patch_set(tmp_path / "set", {"la_1": "train", "la_2": "train"}, 2)
+    one, other = (pack_patches(drawn, tmp_path / f"{len(names)}.zip", names) for names in ([], ["la_1"]))
+
+    def make(data=one, seed=0, minutes=10):
+        return program.TrainingProgram(tmp_path / "out", minutes, data, bundle, torch.device("cpu"), seed=seed)
+
+    make().budget.note()
+    make(minutes=20).budget.note()  # more time is no other input
+    with pytest.raises(ValueError, match=r"out: was begun with other seed: expected the same, .* name another folder"):
+        make(seed=7)
+    with pytest.raises(ValueError, match=r"out: was begun with other data and seed: expected the same"):
+        make(other, seed=7)
+
+
 def test_what_cannot_work_is_refused_before_time_is_spent(bundle, disc_patch_set, tmp_path):
     def make(data=None, phantoms=None):
         return program.TrainingProgram(tmp_path / "out", 10, data, bundle, torch.device("cpu"), phantoms=phantoms)
