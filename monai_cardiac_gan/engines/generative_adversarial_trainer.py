@@ -209,8 +209,8 @@ class GenerativeAdversarialTrainer(Trainer):
         if state_dict.get(SEED, self.seed) != self.seed:
             self.logger.warning(
                 "The training was begun with the seed %s and goes on with %s: what it draws goes on as it was begun, but a "
-                "loader with another seed gives an epoch that was begun in another order, some images twice and some not at all. Give "
-                "the same seed.",
+                "loader with another seed gives an epoch that was begun in another order, some images twice and some not at all. "
+                "Give the same seed.",
                 state_dict[SEED],
                 self.seed,
             )

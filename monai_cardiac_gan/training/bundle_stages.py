@@ -39,14 +39,17 @@ REPORT_PATCHES = 200
 SHORTER = 4
 """Factor by which bank and report are shorter in such a budget."""
 FULL_CALIBRATION = 120
-PROBE_PATCHES = 4
+PROBE_PATCHES = 2
 """Patches whose search is timed before a calibration chooses how many it takes."""
+OTHER_WORKFLOWS = 1.0
+"""What is built and loaded after that, as a share of the time that this took."""
 TUNING_SHARE = 0.2
 """Patches of the training split beside them, which choose the floors of the intervals."""
 LEVELS = (0.9, 0.8, 0.5)
 """Of intervals: the highest is taken for which enough people are held out."""
-EVALUATED = ((600.0, 1000), (240.0, 300), (0.0, 60))
-"""Seconds from which so many patches are generated and compared; 200 take about two minutes of one busy core."""
+EVALUATED = ((600.0, 1000, None), (240.0, 300, None), (60.0, 60, 1200), (0.0, 24, 240))
+"""Seconds from which so many patches are generated and compared, and at most so many training patches are looked through for
+copies; 60 and all 1700 training patches of a small run took two and a half minutes of a core that was shared by three."""
 
 
 @dataclass(frozen=True)
@@ -179,9 +182,11 @@ class BundleStages:
 
     def calibrate(self, seconds: float, count: int | None, kept: dict[str, Any]) -> bool:
         """Learn intervals from as many held-out patches as there is time for; false where there is too little."""
-        key = "calibration_patches"
+        key, started = "calibration_patches", time.monotonic()
         if count is None and key not in kept:
-            kept[key] = min(FULL_CALIBRATION, int((1 - KEPT_FREE) * seconds / self._seconds_of_search()))
+            of_patch = self._seconds_of_search()
+            left = seconds - (1 + OTHER_WORKFLOWS) * (time.monotonic() - started)
+            kept[key] = min(FULL_CALIBRATION, int((1 - KEPT_FREE) * left / of_patch))
         count = count or kept[key]
         held_out = self._inference().parser.get_parsed_content("dataset")
         people = len(set(held_out.subjects()))
@@ -211,9 +216,10 @@ class BundleStages:
 
     def evaluate(self, seconds: float) -> None:
         """Metrics of the generator beside held-out patches."""
-        count = next(count for least, count in EVALUATED if seconds >= least)
-        settings = {
+        count, most = next((count, most) for least, count, most in EVALUATED if seconds >= least)
+        settings: dict[str, Any] = {
             "metrics_count": count,
+            "train_set#limit": most,
             "patch_dir": str(self.state / "patch_set"),
             "report_dir": str(self.state / "report"),
         }
