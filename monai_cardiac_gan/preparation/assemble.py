@@ -24,6 +24,7 @@ from monai_cardiac_gan.data import (
     split_subjects,
 )
 from monai_cardiac_gan.preparation.prepare_volume import FINGERPRINTS, PreparedVolume
+from monai_cardiac_gan.quality import PERSON
 
 __all__ = ["assemble_manifest", "once_each", "provenance_of"]
 
@@ -34,20 +35,45 @@ LIBRARIES = ("torch", "monai", "numpy", "scipy", "scikit-image", "nibabel", "itk
 
 
 def once_each(volumes: Sequence[PreparedVolume]) -> list[PreparedVolume]:
-    """The same image of the same subject counts once, under one name or two; the later entries are excluded and say so."""
-    first: dict[str, str] = {}
-    found = []
-    for volume in volumes:
-        entry = volume.entry
-        before = first.get(entry.key) if entry.key else None
-        if entry.key and before is None:
-            first[entry.key] = entry.image
-        elif before is not None:
-            known = "in an earlier row" if before == entry.image else f"as {before}"
-            reason = f"{entry.image}: the same image of the same subject {known}."
-            entry = VolumeEntry(entry.subject, entry.image, EXCLUDED, reason, entry.key)
-        found.append(replace(volume, entry=entry))
+    """The same image of the same subject counts once, under one name or several; the other entries are excluded and say so.
+
+    Images are the same where their voxels are (`volume_digest`), whatever the file's name, its format or the rest of the row.
+    The one that a person graded counts, then the one that is kept, then the first.
+
+    Raises:
+        ValueError: when people gave one image two grades.
+    """
+    alike: dict[tuple[str, str], list[int]] = {}
+    for place, volume in enumerate(volumes):
+        if identity := volume.entry.digest or volume.entry.key:
+            alike.setdefault((volume.entry.subject, identity), []).append(place)
+    found = list(volumes)
+    for places in alike.values():
+        chosen = volumes[_counting(volumes, places)].entry
+        for place in places:
+            if volumes[place].entry is not chosen:
+                found[place] = _repeated(volumes[place], chosen)
     return found
+
+
+def _counting(volumes: Sequence[PreparedVolume], places: Sequence[int]) -> int:
+    """Which entry of one image counts."""
+    entries = {place: volumes[place].entry for place in places}
+    by_people = [entry for entry in entries.values() if entry.grader == PERSON]
+    if len({entry.grade for entry in by_people}) > 1:
+        said = ", ".join(f"{entry.grade:g} ({entry.image})" for entry in by_people)
+        raise ValueError(
+            f"the data list has several grades of one image of {by_people[0].subject}: {said}; expected one, change one of its "
+            "rows."
+        )
+    return min(places, key=lambda place: (entries[place].grader != PERSON, not entries[place].is_kept, place))
+
+
+def _repeated(volume: PreparedVolume, chosen: VolumeEntry) -> PreparedVolume:
+    entry = volume.entry
+    known = "in another row" if chosen.image == entry.image else f"as {chosen.image}"
+    reason = f"{entry.image}: the same image of the same subject {known}."
+    return replace(volume, entry=VolumeEntry(entry.subject, entry.image, EXCLUDED, reason, entry.key))
 
 
 def assemble_manifest(

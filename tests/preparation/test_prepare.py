@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sys
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -385,7 +386,7 @@ def test_the_same_row_twice_counts_once(hearts, tmp_path):
     rows = [["image", "subject"], ["s0.nii.gz", "ann"], ["s0.nii.gz", "ann"], ["s1.nii.gz", "bob"]]
     entries = prepare(written(hearts / "list.csv", rows), tmp_path / "set")
     assert [entry.status for entry in entries] == ["kept", "excluded", "kept"]
-    assert entries[1].reason.endswith("s0.nii.gz: the same image of the same subject in an earlier row.")
+    assert entries[1].reason.endswith("s0.nii.gz: the same image of the same subject in another row.")
     assert len(AortaPatchDataset(tmp_path / "set")) == entries[0].patches + entries[2].patches
 
 
@@ -411,6 +412,18 @@ def test_the_same_image_twice_of_one_subject_counts_once(hearts, tmp_path):
     entries = prepare(hearts / "list.csv", tmp_path / "set")
     assert [entry.status for entry in entries] == ["kept", "excluded", "kept"]
     assert entries[1].reason.endswith(f"the same image of the same subject as {hearts / 's0.nii.gz'}.")
+
+
+def test_an_image_in_two_formats_counts_once(hearts, tmp_path):
+    nibabel.save(nibabel.load(hearts / "s0.nii.gz"), hearts / "s0.nii")
+    entries = {Path(entry.image).name: entry for entry in prepare(hearts, tmp_path / "set")}
+    assert {name: entry.status for name, entry in entries.items()} == {
+        "s0.nii": "kept",
+        "s0.nii.gz": "excluded",
+        "s1.nii.gz": "kept",
+    }
+    count = entries["s0.nii"].patches + entries["s1.nii.gz"].patches
+    assert len(AortaPatchDataset(tmp_path / "set")) == count
 
 
 def test_a_full_disk_ends_the_run_with_what_is_done_and_it_goes_on(hearts, tmp_path, write_tube, monkeypatch):
