@@ -15,7 +15,7 @@ from monai_cardiac_gan.data.datalist import (
     records_from_json,
 )
 from monai_cardiac_gan.data.described_settings import settings_digest, settings_of
-from monai_cardiac_gan.data.file_name import file_name_of
+from monai_cardiac_gan.data.file_name import file_name_of, subject_name
 from monai_cardiac_gan.data.folder_scan import records_from_folder
 from monai_cardiac_gan.data.manifest import (
     EXCLUDED,
@@ -89,6 +89,7 @@ __all__ = [
     "settings_of",
     "shortest_tail",
     "split_subjects",
+    "subject_name",
     "unpack_patches",
     "valid_bounds",
     "valid_region",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monai_cardiac_gan.data.datalist import Record
+from monai_cardiac_gan.data.file_name import subject_name
 from monai_cardiac_gan.data.path_tails import ends_with
 from monai_cardiac_gan.data.table import read_table
 from monai_cardiac_gan.keys import Field
@@ -110,11 +111,11 @@ def _places(
     row: dict[str, str], point: list[float] | None, records: Sequence[Record], images: Sequence[str]
 ) -> list[int]:
     """The volumes that a row means."""
-    name, image = row[SUBJECT], row.get(IMAGE)
+    name, image = subject_name(row[SUBJECT]), row.get(IMAGE)
     places = [
         place
         for place, record in enumerate(records)
-        if record[Field.SUBJECT] == name and (not image or ends_with(images[place], image))
+        if subject_name(record[Field.SUBJECT]) == name and (not image or ends_with(images[place], image))
     ]
     if len(places) > 1 and image and point is not None:
         known = ", ".join(images[place] for place in places)

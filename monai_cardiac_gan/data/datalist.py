@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from monai_cardiac_gan.data.file_name import subject_name
 from monai_cardiac_gan.data.folder_scan import records_from_folder
 from monai_cardiac_gan.data.path_tails import shortest_tail
 from monai_cardiac_gan.data.table import read_table
@@ -19,7 +21,11 @@ __all__ = ["Record", "read_datalist", "records_from_csv", "records_from_json"]
 Record = dict[str, Any]
 """One volume: at least `Field.IMAGE` (a path) and `Field.SUBJECT`."""
 
+logger = logging.getLogger(__name__)
+
 SEED_COLUMNS = ("seed_x", "seed_y", "seed_z")
+KNOWN = (Field.IMAGE, Field.SUBJECT, Field.GRADE, Field.LABEL, Field.SPLIT, *SEED_COLUMNS)
+"""What an entry may say, and `Field.SEED` as a list; all else is a note of somebody, whatever its name."""
 LOWEST_GRADE, HIGHEST_GRADE = 0.0, 4.0
 
 
@@ -55,6 +61,8 @@ def read_datalist(source: str | os.PathLike[str], section: str = "training") -> 
 def records_from_json(path: str | os.PathLike[str], section: str = "training") -> list[Record]:
     """Records of one section of a Medical Segmentation Decathlon data list; paths are relative to the file.
 
+    An entry is a path or has the names of `records_from_csv`; others are left out, which the log says.
+
     Raises:
         ValueError: when the file is no JSON or has no such section.
     """
@@ -67,20 +75,38 @@ def records_from_json(path: str | os.PathLike[str], section: str = "training") -
         found = ", ".join(content) if isinstance(content, dict) else type(content).__name__
         raise ValueError(f"{path}: has no list '{section}' (found: {found}); name the section that holds the volumes.")
     entries = [entry if isinstance(entry, dict) else {Field.IMAGE: entry} for entry in content[section]]
-    return _told_apart([_record_or_error(path, number, entry) for number, entry in enumerate(entries)])
+    known = _known(path, entries)
+    return _told_apart([_record_or_error(path, number, entry) for number, entry in enumerate(known)])
 
 
 def records_from_csv(path: str | os.PathLike[str]) -> list[Record]:
-    """Records of a table with the columns `image` and, optionally, `subject`, `grade`, `label`, `seed_x/y/z`.
+    """Records of a table with the columns `image` and, optionally, `subject`, `grade`, `label`, `split`, `seed_x/y/z`.
+
+    Other columns are left out, which the log says.
 
     Raises:
         ValueError: when the column `image` is missing or the file is not UTF-8.
     """
     path = Path(path)
-    rows = read_table(path, [Field.IMAGE])
+    rows = _known(path, read_table(path, [Field.IMAGE]))
     return _told_apart(
         [_record_or_error(path, number, row) for number, row in enumerate(rows, start=2) if any(row.values())]
     )
+
+
+def _known(source: Path, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The entries without what is not known here, such as notes."""
+    known = [{name: value for name, value in entry.items() if _is_known(name, value)} for entry in entries]
+    others = sorted(
+        {str(name) for entry, kept in zip(entries, known, strict=True) for name in entry if name not in kept}
+    )
+    if others:
+        logger.warning("%s: not read: %s; known are %s", source, ", ".join(others), ", ".join(KNOWN))
+    return known
+
+
+def _is_known(name: str, value: Any) -> bool:
+    return name in KNOWN or (name == Field.SEED and isinstance(value, list))
 
 
 def _told_apart(records: list[tuple[Record, bool]]) -> list[Record]:
@@ -88,7 +114,8 @@ def _told_apart(records: list[tuple[Record, bool]]) -> list[Record]:
 
     ``p1/heart.nii`` and ``p2/heart.nii`` are two people, ``p1/heart.nii`` and ``p1/heart.nrrd`` are one.
     """
-    stems = [str(Path(record[Field.IMAGE]).with_name(subject_of(Path(record[Field.IMAGE])))) for record, _ in records]
+    paths = [Path(record[Field.IMAGE]) for record, _ in records]
+    stems = [subject_name(path.with_name(subject_of(path))) for path in paths]
     alike: dict[str, set[str]] = {}
     for (record, _), stem in zip(records, stems, strict=True):
         alike.setdefault(record[Field.SUBJECT], set()).add(stem)
@@ -103,12 +130,12 @@ def _record_or_error(source: Path, number: int, entry: Mapping[str, Any]) -> tup
 
     Of an entry that cannot be used it is only what that names and why, so that the others go on.
     """
-    is_named = bool(entry.get(Field.SUBJECT))
+    is_named = subject_name(entry.get(Field.SUBJECT)) != ""
     try:
         return _record(source, number, entry), is_named
     except ValueError as error:
         image = str(entry.get(Field.IMAGE) or source)
-        subject = str(entry.get(Field.SUBJECT) or subject_of(Path(image)))
+        subject = _subject(entry, image)
         return {Field.IMAGE: image, Field.SUBJECT: subject, Field.ERROR: str(error)}, is_named
 
 
@@ -121,10 +148,16 @@ def _record(source: Path, number: int, entry: Mapping[str, Any]) -> Record:
     for field in (Field.IMAGE, Field.LABEL):
         if field in record:
             record[field] = str((source.parent / str(record[field])).resolve())
-    record[Field.SUBJECT] = str(record.get(Field.SUBJECT, subject_of(Path(record[Field.IMAGE]))))
+    record[Field.SUBJECT] = _subject(record, record[Field.IMAGE])
+    if Field.SPLIT in record:
+        record[Field.SPLIT] = str(record[Field.SPLIT]).strip()
     if Field.GRADE in record:
         record[Field.GRADE] = _grade(where, record[Field.GRADE])
     return _with_seed(where, record)
+
+
+def _subject(entry: Mapping[str, Any], image: str) -> str:
+    return subject_name(entry.get(Field.SUBJECT)) or subject_name(subject_of(Path(image)))
 
 
 def _grade(where: str, value: Any) -> float:
@@ -141,7 +174,7 @@ def _grade(where: str, value: Any) -> float:
 
 
 def _with_seed(where: str, record: Record) -> Record:
-    given = [record.pop(column) for column in SEED_COLUMNS if column in record]
+    given = record.pop(Field.SEED, []) or [record.pop(column) for column in SEED_COLUMNS if column in record]
     if not given:
         return record
     try:

@@ -1,10 +1,12 @@
-"""Names of people as names of files."""
+"""Names of people, and as names of files."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from typing import Any
 
-__all__ = ["file_name_of"]
+__all__ = ["file_name_of", "subject_name"]
 
 UNSAFE = re.compile(r'[%/\\:*?"<>|\x00-\x1f\x7f]|^\.|[. ]$')
 """What POSIX or Windows read as part of a path or refuse, dots that begin or end a name, and the mark of this code itself."""
@@ -28,3 +30,15 @@ def file_name_of(name: str) -> str:
     if not name:
         raise ValueError("the name is empty: expected at least one character; give every volume a subject.")
     return UNSAFE.sub(lambda found: "".join(f"%{byte:02X}" for byte in found.group().encode()), name)
+
+
+def subject_name(value: Any) -> str:
+    """A person's name as a data list gives it: one form of each letter (Unicode NFC), no spaces around; empty for None.
+
+    Two programs may write the same letter as one character or as two (Unicode Standard Annex 15); both are one person.
+
+    Example:
+        >>> subject_name("Mu\u0308ller "), subject_name(0), subject_name(None)
+        ('Müller', '0', '')
+    """
+    return "" if value is None else unicodedata.normalize("NFC", str(value)).strip()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from monai_cardiac_gan.data.file_name import subject_name
 from monai_cardiac_gan.data.volume_files import VOLUME_SUFFIXES, is_dicom_image, subject_of, volume_files
 from monai_cardiac_gan.keys import Field
 
@@ -87,7 +88,7 @@ class _Scan:
         if len(self.images) == 1 and self.records:
             self._pass("a single DICOM image, no series", self.images[0].name)
         elif self.images:
-            series = {Field.IMAGE: str(self.folder), Field.SUBJECT: self.folder.resolve().name}
+            series = {Field.IMAGE: str(self.folder), Field.SUBJECT: subject_name(self.folder.resolve().name)}
             self.records.insert(0, series)
         for entry in self.others:
             if entry not in self.parts and not entry.name.lower().endswith(DOCUMENTS):
@@ -104,7 +105,7 @@ class _Scan:
             volumes += sum(file.name.lower().endswith(VOLUME_SUFFIXES) for file in files)
             if any(map(is_dicom_image, files)):
                 is_series_found = True
-                self.records.append({Field.IMAGE: str(place), Field.SUBJECT: entry.name})
+                self.records.append({Field.IMAGE: str(place), Field.SUBJECT: subject_name(entry.name)})
         if volumes:
             reason = (
                 "sub-folders are searched for DICOM only; name their volumes, and who they belong to, in a CSV list"
@@ -139,7 +140,7 @@ def _parts(path: Path) -> list[Path]:
 
 
 def _record(path: Path) -> dict[str, Any]:
-    record: dict[str, Any] = {Field.IMAGE: str(path), Field.SUBJECT: subject_of(path)}
+    record: dict[str, Any] = {Field.IMAGE: str(path), Field.SUBJECT: subject_name(subject_of(path))}
     if names_a_label_map(path):
         record[Field.ERROR] = (
             f"{path}: is a label map by its name, expected an image; if it is one, name it in a CSV list, where the content "

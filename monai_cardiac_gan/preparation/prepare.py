@@ -23,6 +23,7 @@ from monai_cardiac_gan.data import (
     read_manifest,
     read_provenance,
     settings_digest,
+    subject_name,
     write_input_states,
 )
 from monai_cardiac_gan.data.manifest import MANIFEST
@@ -313,10 +314,11 @@ def _log(entries: Sequence[VolumeEntry]) -> None:
 
 def _renamed(datalist: Sequence[Record], subject_key: str | None) -> tuple[list[Record], list[str | None]]:
     """The records, and what stands for the files' names; under pseudonyms where a key is given."""
+    records = [{**record, Field.SUBJECT: subject_name(record[Field.SUBJECT])} for record in datalist]
     if subject_key is None:
-        return [dict(record) for record in datalist], [None] * len(datalist)
+        return records, [None] * len(datalist)
     names = Pseudonyms(subject_key)
-    records = [{**record, Field.SUBJECT: names(record[Field.SUBJECT])} for record in datalist]
+    records = [{**record, Field.SUBJECT: names(record[Field.SUBJECT])} for record in records]
     return records, [names(str(Path(record[Field.IMAGE]).resolve())) for record in datalist]
 
 

@@ -119,3 +119,9 @@ def test_ends_go_to_their_volume_with_a_point_or_without(tmp_path):
 def test_ends_that_are_no_heights_or_contradict_each_other_are_refused(rows, message):
     with pytest.raises(ValueError, match=message):
         corrected(RECORDS, [{"subject": "bob", "x": "", "y": "", "z": ""} | row for row in rows])
+
+
+def test_a_correction_finds_a_name_in_either_form_of_its_letters():
+    records = [{"subject": "M\u00fcller", "image": "a.nii"}]
+    rows = [{"subject": "Mu\u0308ller", "x": "1", "y": "2", "z": "3"}]
+    assert corrected(records, rows)[0]["correction"] == [1, 2, 3]

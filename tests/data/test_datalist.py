@@ -82,3 +82,59 @@ def test_files_of_one_name_in_several_folders_are_several_people_where_no_subjec
 def test_a_subject_that_is_given_stays(tmp_path):
     (tmp_path / "list.csv").write_text("image,subject\np1/a.nii,ann\np2/a.nii,ann\np3/a.nii,\np4/a.nii,a\n")
     assert [record["subject"] for record in read_datalist(tmp_path / "list.csv")] == ["ann", "ann", "p3/a", "a"]
+
+
+@pytest.mark.parametrize("name", ["ends", "error", "hint", "correction", "aorta", "quality", "notes", "seed"])
+def test_a_column_that_is_not_known_is_a_note_whatever_its_name(tmp_path, caplog, name):
+    (tmp_path / "list.csv").write_text(f"image,subject,{name}\na.nii,ann,seen twice\nb.nii,bob,\n")
+    entries = [{"image": "a.nii", "subject": "ann", name: "seen twice"}, {"image": "b.nii", "subject": "bob"}]
+    (tmp_path / "list.json").write_text(json.dumps({"training": entries}))
+    for path in (tmp_path / "list.csv", tmp_path / "list.json"):
+        caplog.clear()
+        assert read_datalist(path) == [
+            {"image": str(tmp_path / "a.nii"), "subject": "ann"},
+            {"image": str(tmp_path / "b.nii"), "subject": "bob"},
+        ]
+        (message,) = caplog.messages
+        assert message.startswith(f"{path}: not read: {name}; known are image, subject, grade, label, split, seed_x")
+
+
+def test_a_json_entry_may_give_the_seed_as_a_list(tmp_path):
+    entries = [{"image": "a.nii", "seed": [1, 2, 3]}, {"image": "b.nii", "seed": [1, 2]}]
+    (tmp_path / "list.json").write_text(json.dumps({"training": entries}))
+    good, bad = read_datalist(tmp_path / "list.json")
+    assert good["seed"] == [1.0, 2.0, 3.0]
+    assert "has the seed [1, 2], expected three numbers" in bad["error"]
+
+
+@pytest.mark.parametrize("image", ["a.nii", None], ids=["read", "not usable"])
+@pytest.mark.parametrize(("value", "name"), [(0, "0"), (7, "7"), (" ann\n", "ann"), ("Mu\u0308ller", "M\u00fcller")])
+def test_a_subject_is_one_name_whatever_its_type_spaces_and_form(tmp_path, value, name, image):
+    (tmp_path / "list.json").write_text(json.dumps({"training": [{"image": image, "subject": value}]}))
+    (record,) = read_datalist(tmp_path / "list.json")
+    assert record["subject"] == name
+
+
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_without_a_subject_the_file_tells_it(tmp_path, value):
+    entries = [{"image": f"{place}/a.nii", "subject": value} for place in "pq"]
+    (tmp_path / "list.json").write_text(json.dumps({"training": entries}))
+    assert [record["subject"] for record in read_datalist(tmp_path / "list.json")] == ["p/a", "q/a"]
+
+
+def test_letters_in_one_or_two_characters_are_one_person_in_lists_and_folders(tmp_path):
+    names = ["M\u00fcller", "Mu\u0308ller"]
+    table = "image,subject\n" + "".join(f"{number}.nii,{name}\n" for number, name in enumerate(names))
+    (tmp_path / "list.csv").write_text(table, encoding="utf-8")
+    (tmp_path / "bare.csv").write_text("image\n" + "".join(f"p/{name}.nii\n" for name in names), encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    for name in names:
+        (tmp_path / "folder" / f"{name}.nii").touch()
+    for source in ("list.csv", "bare.csv", "folder"):
+        assert {record["subject"] for record in read_datalist(tmp_path / source)} == {"M\u00fcller"}
+
+
+def test_a_path_stays_as_the_disk_has_it(tmp_path):
+    (tmp_path / "list.csv").write_text("image\nMu\u0308ller.nii\n", encoding="utf-8")
+    (record,) = read_datalist(tmp_path / "list.csv")
+    assert record["image"] == str(tmp_path / "Mu\u0308ller.nii")

@@ -426,6 +426,14 @@ def test_an_image_in_two_formats_counts_once(hearts, tmp_path):
     assert len(AortaPatchDataset(tmp_path / "set")) == count
 
 
+@pytest.mark.parametrize("key", [None, "key"])
+def test_a_name_in_two_forms_of_its_letters_is_one_subject(hearts, tmp_path, key):
+    names = ["M\u00fcller", "Mu\u0308ller "]
+    records = [{"image": str(hearts / f"s{place}.nii.gz"), "subject": name} for place, name in enumerate(names)]
+    made = PreparePatchSet(records, str(tmp_path / "set"), subject_key=key and str(tmp_path / key))
+    assert len({record["subject"] for record in made.records}) == 1
+
+
 def test_a_full_disk_ends_the_run_with_what_is_done_and_it_goes_on(hearts, tmp_path, write_tube, monkeypatch):
     write_tube("s2.nii.gz", 2, hearts)
     whole = prepare(hearts, tmp_path / "whole")
