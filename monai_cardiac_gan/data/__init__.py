@@ -30,7 +30,8 @@ from monai_cardiac_gan.data.manifest import (
     read_manifest,
     read_provenance,
 )
-from monai_cardiac_gan.data.packed_patches import merge_patch_sets, pack_patches, read_packed_manifest, unpack_patches
+from monai_cardiac_gan.data.merged_patches import merge_patch_sets
+from monai_cardiac_gan.data.packed_patches import pack_patches, read_packed_manifest, unpack_patches
 from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
 from monai_cardiac_gan.data.patch_loader import patch_loader
 from monai_cardiac_gan.data.patch_set import patch_stack

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import zipfile
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -16,11 +16,14 @@ import numpy as np
 
 from monai_cardiac_gan.atomic import atomic_path
 from monai_cardiac_gan.data.manifest import MANIFEST, Manifest, PatchRow, VolumeEntry, read_manifest, write_manifest
-from monai_cardiac_gan.data.patch_set import COLUMNS, PATCHES
+from monai_cardiac_gan.data.merged_patches import people_of_several_names, without_pictures
+from monai_cardiac_gan.data.patch_set import COLUMNS, FINGERPRINTS, PATCHES
 from monai_cardiac_gan.data.patch_store import PatchStore
 from monai_cardiac_gan.data.splits import TRAIN
 
-__all__ = ["merge_patch_sets", "pack_patches", "read_packed_manifest", "unpack_patches"]
+__all__ = ["pack_patches", "read_packed_manifest", "unpack_patches"]
+
+logger = logging.getLogger(__name__)
 
 HALF_RANGE = 127.5
 """Grey levels of 8 bits in a unit of [-1, 1]: a pixel comes back to within 1/255."""
@@ -37,14 +40,16 @@ def pack_patches(folder: str | os.PathLike[str], path: str | os.PathLike[str], l
     Args:
         folder: the patch set.
         path: of the file, ``.zip``.
-        leave_out: patterns of subjects that stay behind, such as ``la_003`` or ``phantom_*``.
+        leave_out: patterns of subjects that stay behind, such as ``la_003`` or ``phantom_*``; with them stay those who share
+            an image with them, under whatever name, which the log says.
 
     Raises:
         FileNotFoundError: when the folder holds no finished patch set.
         ValueError: when no volume is left.
     """
     manifest = read_manifest(folder)
-    chosen = [each for each in manifest.kept() if not any(fnmatchcase(each.subject, name) for name in leave_out)]
+    behind = _left_behind(manifest, leave_out)
+    chosen = [each for each in manifest.kept() if each.subject not in behind]
     if not chosen:
         raise ValueError(f"{folder}: no volume is left without {list(leave_out)}; leave fewer subjects out.")
     chosen.sort(key=lambda entry: fnmatchcase(entry.subject, DRAWN))
@@ -56,35 +61,45 @@ def pack_patches(folder: str | os.PathLike[str], path: str | os.PathLike[str], l
             pixels = np.load(Path(folder) / entry.folder / PATCHES).astype(np.float32)
             _write(archive, f"{entry.folder}/{PATCHES}", np.rint(HALF_RANGE * (pixels + 1)).astype(np.uint8))
             _write(archive, f"{entry.folder}/{COLUMNS}", np.load(Path(folder) / entry.folder / COLUMNS))
-        archive.writestr(MANIFEST, _manifest_text(replace(manifest, volumes=[_without_pictures(e) for e in chosen])))
+            if (fingerprint := PatchStore(folder).array(str(entry.key), FINGERPRINTS)) is not None:
+                _write(archive, f"{entry.folder}/{FINGERPRINTS}", fingerprint)
+        archive.writestr(MANIFEST, _manifest_text(_part_of(manifest, chosen)))
     return Path(path)
 
 
-def unpack_patches(path: str | os.PathLike[str], folder: str | os.PathLike[str], split: str | None = TRAIN) -> Path:
+def unpack_patches(
+    path: str | os.PathLike[str], folder: str | os.PathLike[str], split: str | None = TRAIN, overwrite: bool = False
+) -> Path:
     """Make a patch set of a packed file.
 
     Args:
         path: of the file.
         folder: where the patch set goes.
         split: of all its subjects; None keeps the split that they had.
+        overwrite: replace another patch set that lies there.
 
     Returns:
         Path of the manifest.
 
     Raises:
         FileNotFoundError: when there is no such file.
+        FileExistsError: when the folder holds something else, or a set of other volumes or with another split.
         ValueError: when it is no packed patch set.
     """
     manifest = read_packed_manifest(path)
     store = PatchStore(folder)
     with store.claimed(), zipfile.ZipFile(path) as archive:
         entries = [replace(each, split=split or each.split) for each in manifest.volumes]
+        store.refuse_another_set(entries, overwrite)
+        stored = set(archive.namelist())
         for entry in entries:
             pixels = _read(archive, f"{entry.folder}/{PATCHES}") / np.float32(HALF_RANGE) - 1
             columns = _read(archive, f"{entry.folder}/{COLUMNS}")
             rows = [PatchRow.read(columns, row) for row in range(len(columns))]
-            store.add_patches(replace(entry, split=None), pixels.astype(np.float16), rows)
-        return write_manifest(store.folder, replace(manifest, volumes=entries))
+            name = f"{entry.folder}/{FINGERPRINTS}"
+            arrays = {FINGERPRINTS: _read(archive, name)} if name in stored else {}
+            store.add_patches(replace(entry, split=None), pixels.astype(np.float16), rows, arrays)
+        return store.replace_with(replace(manifest, volumes=entries))
 
 
 def read_packed_manifest(path: str | os.PathLike[str]) -> Manifest:
@@ -105,37 +120,28 @@ def read_packed_manifest(path: str | os.PathLike[str]) -> Manifest:
         return read_manifest(folder)
 
 
-def merge_patch_sets(folders: Sequence[str | os.PathLike[str]], target: str | os.PathLike[str]) -> Path:
-    """One patch set of the kept volumes of several, each with the split that it had.
-
-    Args:
-        folders: finished patch sets, without a common subject.
-        target: where the new one goes.
-
-    Returns:
-        Path of the manifest.
-
-    Raises:
-        ValueError: when two of them have a subject in common.
-    """
-    manifests = [read_manifest(folder) for folder in folders]
-    people = Counter(subject for manifest in manifests for subject in {entry.subject for entry in manifest.kept()})
-    if common := sorted(subject for subject, count in people.items() if count > 1):
-        raise ValueError(f"{common} are in several patch sets: expected each person in one; leave them out of one.")
-    store = PatchStore(target)
-    with store.claimed():
-        for folder, manifest in zip(folders, manifests, strict=True):
-            for entry in manifest.kept():
-                columns = np.load(Path(folder) / entry.folder / COLUMNS)
-                rows = [PatchRow.read(columns, row) for row in range(len(columns))]
-                pixels = np.load(Path(folder) / entry.folder / PATCHES)
-                store.add_patches(replace(_without_pictures(entry), split=None), pixels, rows)
-        volumes = [_without_pictures(entry) for manifest in manifests for entry in manifest.kept()]
-        return write_manifest(store.folder, Manifest(volumes))
+def _left_behind(manifest: Manifest, patterns: Sequence[str]) -> set[str]:
+    """Subjects that patterns name, and all who share an image with them."""
+    named = {each.subject for each in manifest.volumes if any(fnmatchcase(each.subject, name) for name in patterns)}
+    joined = [*manifest.identical_subjects, *(pair.subjects for pair in manifest.nearly_identical_images)]
+    behind = set(named)
+    for group in people_of_several_names(manifest.volumes, joined):
+        if others := sorted(set(group) - named) if named & set(group) else []:
+            logger.warning("%s stay behind, too: they share an image with %s", others, sorted(named & set(group)))
+            behind |= set(group)
+    return behind
 
 
-def _without_pictures(entry: VolumeEntry) -> VolumeEntry:
-    return replace(entry, row=None, tiles=None, figure=None)
+def _part_of(manifest: Manifest, chosen: Sequence[VolumeEntry]) -> Manifest:
+    """The manifest of some of its volumes."""
+    people = {entry.subject for entry in chosen}
+    groups = [[name for name in group if name in people] for group in manifest.identical_subjects]
+    return replace(
+        manifest,
+        volumes=[without_pictures(entry) for entry in chosen],
+        identical_subjects=[group for group in groups if len(group) > 1],
+        nearly_identical_images=[pair for pair in manifest.nearly_identical_images if people >= {*pair.subjects}],
+    )
 
 
 def _manifest_text(manifest: Manifest) -> bytes:

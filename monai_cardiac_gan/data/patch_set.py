@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["COLUMNS", "PATCHES", "patch_stack"]
+__all__ = ["COLUMNS", "FINGERPRINTS", "PATCHES", "patch_stack"]
 
 PATCHES, COLUMNS = "patches.npy", "columns.npy"
 """Files in the folder of a volume: pixels, and one `PatchRow` for each patch."""
+FINGERPRINTS = "fingerprint.npy"
+"""Its `volume_fingerprint`; sets that were written by hand have none."""
 
 
 def patch_stack(patches: Sequence[np.ndarray]) -> np.ndarray:

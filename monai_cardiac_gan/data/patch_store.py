@@ -17,12 +17,14 @@ from filelock import FileLock, Timeout
 from monai_cardiac_gan.atomic import atomic_folder, is_unfinished, remove_unfinished, write_array
 from monai_cardiac_gan.data.manifest import (
     MANIFEST,
+    PROVENANCE,
     VOLUMES,
     Manifest,
     PatchRow,
     Provenance,
     VolumeEntry,
     column_table,
+    read_manifest,
     read_volume_entry,
     write_manifest,
     write_provenance,
@@ -169,6 +171,41 @@ class PatchStore:
             write_provenance(self.folder, provenance)
         return write_manifest(self.folder, manifest)
 
+    def refuse_another_set(self, volumes: Iterable[VolumeEntry], overwrite: bool = False) -> None:
+        """Keep a finished set of other volumes, or with another split, from being replaced.
+
+        Args:
+            volumes: of the set that is to lie here.
+            overwrite: replace it all the same.
+
+        Raises:
+            FileExistsError: when there is such a set.
+            ValueError: when a manifest is there that cannot be read.
+        """
+        if overwrite or not (self.folder / MANIFEST).exists():
+            return
+        before = _contents(read_manifest(self.folder).volumes)
+        if before != _contents(volumes):
+            names = ", ".join(sorted({subject for subject, _, _ in before})[:SHOWN])
+            raise FileExistsError(
+                f"{self.folder}: holds a patch set of other volumes or with another split ({names}); choose another folder, or "
+                "overwrite it."
+            )
+
+    def replace_with(self, manifest: Manifest) -> Path:
+        """Finish a set that was copied here; what another set left goes, and a set of the same volumes stays as it is."""
+        path = self.folder / MANIFEST
+        try:
+            is_same = path.exists() and _contents(read_manifest(self.folder).volumes) == _contents(manifest.volumes)
+        except ValueError:  # damaged, or of another format: it is replaced
+            path.unlink()
+            is_same = False
+        if not is_same:
+            write_manifest(self.folder, manifest)
+            (self.folder / PROVENANCE).unlink(missing_ok=True)
+            self.remove_others(entry.key for entry in manifest.volumes if entry.key)
+        return path
+
     def remove_others(self, keys: Iterable[str]) -> list[str]:
         """Remove the volumes that have none of these keys: those of another configuration, or replaced ones."""
         kept = set(keys)
@@ -185,3 +222,7 @@ class PatchStore:
             raise FileExistsError(
                 f"{self.folder}: holds {', '.join(sorted(entries)[:SHOWN])} and no patch set; choose another folder."
             )
+
+
+def _contents(volumes: Iterable[VolumeEntry]) -> set[tuple[str, str | None, str | None]]:
+    return {(entry.subject, entry.key, entry.split) for entry in volumes if entry.is_kept}

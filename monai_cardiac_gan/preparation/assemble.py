@@ -23,7 +23,8 @@ from monai_cardiac_gan.data import (
     same_person_groups,
     split_subjects,
 )
-from monai_cardiac_gan.preparation.prepare_volume import FINGERPRINTS, PreparedVolume
+from monai_cardiac_gan.data.patch_set import FINGERPRINTS
+from monai_cardiac_gan.preparation.prepare_volume import PreparedVolume
 from monai_cardiac_gan.quality import PERSON
 
 __all__ = ["assemble_manifest", "once_each", "provenance_of"]

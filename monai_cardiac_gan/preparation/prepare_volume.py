@@ -29,18 +29,18 @@ from monai_cardiac_gan.data import (
     settings_of,
 )
 from monai_cardiac_gan.data.manifest import FORMAT
+from monai_cardiac_gan.data.patch_set import FINGERPRINTS
 from monai_cardiac_gan.keys import Field, PatchColumn
 from monai_cardiac_gan.quality import GradeThreshold, QualityReport
 from monai_cardiac_gan.reporting.contact_sheet import ROW
 from monai_cardiac_gan.transforms import Crop, VolumeError
 from monai_cardiac_gan.visualize import contact_row, figure_of_volume, save_figure
 
-__all__ = ["FINGERPRINTS", "PreparedVolume", "VolumeSteps", "VolumeTask", "prepare_volume", "reason_of", "volume_key"]
+__all__ = ["PreparedVolume", "VolumeSteps", "VolumeTask", "prepare_volume", "reason_of", "volume_key"]
 
 logger = logging.getLogger(__name__)
 
 FIGURE = "figure.png"
-FINGERPRINTS = "fingerprint.npy"
 FIGURE_PATCHES = 5
 """Patches shown of each volume, evenly spaced."""
 KEY_DIGITS = 24

@@ -246,9 +246,9 @@ class TrainingProgram:
         shutil.rmtree(drawn)
         parts = [self.state / "phantom_set"]
         if self.data is not None:
-            unpack_patches(self.data, self.state / "acquired_set")
+            unpack_patches(self.data, self.state / "acquired_set", overwrite=True)
             parts.insert(0, self.state / "acquired_set")
-        merge_patch_sets(parts, self.state / "patch_set")
+        merge_patch_sets(parts, self.state / "patch_set", overwrite=True)
 
     def _choose(self) -> None:
         """Width, batch and execution; kept for all later calls."""

@@ -7,10 +7,14 @@ import torch
 from monai_cardiac_gan.data import (
     AortaPatchDataset,
     CachedPatches,
+    Manifest,
+    NearDuplicate,
+    PatchStore,
     ResumableBatches,
-    merge_patch_sets,
+    VolumeEntry,
     pack_patches,
     read_manifest,
+    read_packed_manifest,
     unpack_patches,
 )
 from monai_cardiac_gan.engines import GenerativeAdversarialTrainer
@@ -19,6 +23,14 @@ from monai_cardiac_gan.losses import RelativisticLoss, ZeroCentredPenalty
 from monai_cardiac_gan.networks.nets import ResidualCritic, ResidualGenerator
 
 SPLITS = ("train", "test")
+COLUMNS = {
+    PatchColumn.SLICE: 0,
+    PatchColumn.CENTRE_X: 4.0,
+    PatchColumn.CENTRE_Y: 4.0,
+    PatchColumn.DIAMETER: 2.0,
+    PatchColumn.CONFIDENCE: 1.0,
+    PatchColumn.PADDED: 0.0,
+}
 HALF_STEP = 1 / 255
 """Of 8 bits in [-1, 1]; float16 adds at most 0.0003."""
 
@@ -137,20 +149,70 @@ def test_a_missing_or_other_file_is_refused(tmp_path):
         unpack_patches(tmp_path / "packed.zip", tmp_path / "there")
 
 
-def test_merged_sets_have_all_patches_and_no_common_person(patch_set, tmp_path, patch_set_maker):
-    other = filled(patch_set_maker(tmp_path / "other"), ("eve", "dan"), count=3, seed=1)
-    merge_patch_sets([patch_set, other], tmp_path / "both")
-    both = AortaPatchDataset(tmp_path / "both")
-    assert both.subjects() == [*["phantom_1"] * 6, *["ann"] * 6, *["bob"] * 6, *["eve"] * 3, *["dan"] * 3]
-    parts = [AortaPatchDataset(folder).all_patches() for folder in (patch_set, other)]
-    assert torch.equal(both.all_patches(), torch.cat(parts))
-    assert [entry.split for entry in read_manifest(tmp_path / "both").volumes] == [
-        "train",
-        "test",
-        "train",
-        "train",
-        "test",
-    ]
-    with pytest.raises(ValueError, match=r"\['ann', 'bob', 'phantom_1'\] are in several patch sets"):
-        merge_patch_sets([patch_set, patch_set], tmp_path / "twice")
-    assert not (tmp_path / "twice").exists()
+def twins(maker):
+    """`ann` and `eve` are one image, `eve` and `dan` nearly so."""
+    for subject, key in (("ann", "k1"), ("eve", "k2"), ("dan", "k3"), ("bob", "k4")):
+        digest = "same" if subject in ("ann", "eve") else key
+        maker.add(subject, [np.zeros((8, 8))], [np.eye(4)], [COLUMNS], key=key, digest=digest)
+    pair = NearDuplicate(["eve", "dan"], ["eve.nii.gz", "dan.nii.gz"], 0.99)
+    maker.store.finish(
+        Manifest(maker.entries, nearly_identical_images=[pair], identical_subjects=[["ann", "dan", "eve"]])
+    )
+    return maker.store.folder
+
+
+@pytest.mark.parametrize("named", ["ann", "eve", "dan"])
+def test_all_names_of_a_person_who_is_left_out_stay_behind(patch_set_maker, tmp_path, caplog, named):
+    pack_patches(twins(patch_set_maker(tmp_path / "set")), tmp_path / "packed.zip", leave_out=[named])
+    manifest = read_packed_manifest(tmp_path / "packed.zip")
+    assert [entry.subject for entry in manifest.volumes] == ["bob"]
+    assert (list(manifest.identical_subjects), list(manifest.nearly_identical_images)) == ([], [])
+    others = sorted({"ann", "eve", "dan"} - {named})
+    assert f"{others} stay behind, too: they share an image with ['{named}']" in caplog.text
+
+
+def test_the_twin_of_an_excluded_volume_stays_behind(patch_set_maker, tmp_path):
+    maker = patch_set_maker(tmp_path / "set")
+    for subject, digest in (("eve", "same"), ("bob", "other")):
+        maker.add(subject, [np.zeros((8, 8))], [np.eye(4)], [COLUMNS], digest=digest)
+    folder = maker.finish(VolumeEntry("ann", "a.nii", reason="grade 1", key="k", digest="same"))
+    pack_patches(folder, tmp_path / "packed.zip", leave_out=["ann"])
+    assert [entry.subject for entry in read_packed_manifest(tmp_path / "packed.zip").volumes] == ["bob"]
+
+
+def test_who_is_whom_is_packed(patch_set_maker, tmp_path):
+    folder = twins(patch_set_maker(tmp_path / "set"))
+    fingerprint = np.random.default_rng(0).random((2, 1728)).astype(np.float32)
+    np.save(folder / "volumes" / "k1" / "fingerprint.npy", fingerprint)
+    pack_patches(folder, tmp_path / "packed.zip", leave_out=["bob"])
+    unpack_patches(tmp_path / "packed.zip", tmp_path / "there")
+    manifest = read_manifest(tmp_path / "there")
+    assert manifest.identical_subjects == [["ann", "dan", "eve"]]
+    assert [pair.subjects for pair in manifest.nearly_identical_images] == [["eve", "dan"]]
+    np.testing.assert_array_equal(PatchStore(tmp_path / "there").array("k1", "fingerprint.npy"), fingerprint)
+    assert PatchStore(tmp_path / "there").array("k2", "fingerprint.npy") is None
+
+
+def test_unpacking_does_not_replace_another_set_unasked(patch_set, patch_set_maker, tmp_path):
+    other = filled(patch_set_maker(tmp_path / "other"), ("zoe", "max"), count=1, seed=1)
+    pack_patches(patch_set, tmp_path / "packed.zip")
+    before = (other / "manifest.json").read_bytes()
+    with pytest.raises(FileExistsError, match=r"holds a patch set of other volumes or with another split \(max, zoe\)"):
+        unpack_patches(tmp_path / "packed.zip", other)
+    with pytest.raises(FileExistsError, match=r"\(ann, bob, phantom_1\); choose another folder, or overwrite it"):
+        unpack_patches(tmp_path / "packed.zip", patch_set)  # would move everybody to the training
+    assert (other / "manifest.json").read_bytes() == before
+    assert sorted(path.name for path in (other / "volumes").iterdir()) == ["1_max", "1_zoe"]
+    unpack_patches(tmp_path / "packed.zip", other, overwrite=True)
+    assert {entry.subject for entry in read_manifest(other).volumes} == {"ann", "bob", "phantom_1"}
+    assert sorted(path.name for path in (other / "volumes").iterdir()) == ["0_ann", "0_bob", "0_phantom_1"]
+
+
+def test_unpacking_again_changes_nothing(patch_set, tmp_path):
+    pack_patches(patch_set, tmp_path / "packed.zip")
+    for _ in range(2):
+        unpack_patches(tmp_path / "packed.zip", tmp_path / "there")
+        assert len(AortaPatchDataset(tmp_path / "there")) == 18
+    before = (patch_set / "manifest.json").read_bytes()
+    unpack_patches(tmp_path / "packed.zip", patch_set, split=None)
+    assert (patch_set / "manifest.json").read_bytes() == before
