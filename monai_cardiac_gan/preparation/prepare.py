@@ -30,6 +30,7 @@ from monai_cardiac_gan.data.manifest import MANIFEST
 from monai_cardiac_gan.executors import LostWorkerError, available_cores, dask_executor, local_executor, run_all
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.preparation.assemble import assemble_manifest, once_each, provenance_of
+from monai_cardiac_gan.preparation.contradictions import refuse_contradictory_grades, wanted_split
 from monai_cardiac_gan.preparation.prepare_volume import (
     PreparedVolume,
     VolumeSteps,
@@ -100,7 +101,8 @@ class PreparePatchSet:
             their names, but under keyed hashes (`data.Pseudonyms`).
 
     Raises:
-        ValueError: when corrections fit no volume.
+        ValueError: when corrections fit no volume, or the data list has a split that is none, one subject in two splits, one
+            split alone, or one file with two grades.
     """
 
     def __init__(
@@ -144,6 +146,8 @@ class PreparePatchSet:
         self.overwrite, self.strict, self.sheet = overwrite, strict, sheet
         self.workers, self.scheduler = available_cores() if workers is None else workers, scheduler
         self.records, self.names = _renamed(datalist, subject_key)
+        self.wanted = wanted_split(self.records)
+        refuse_contradictory_grades(self.records)
         if corrections is not None:
             images = [name or str(record[Field.IMAGE]) for record, name in zip(self.records, self.names, strict=True)]
             self.records = corrected(self.records, read_corrections(corrections), images)
@@ -157,7 +161,8 @@ class PreparePatchSet:
         Raises:
             FileExistsError: when the folder holds something else, a set with other settings, or one of other subjects.
             RuntimeError: when another process is preparing the same set.
-            ValueError: when fewer than two different subjects are usable, or the data list has one in two splits.
+            ValueError: when fewer than two different subjects are usable, the data list has a split for some of them only, or
+                two grades for one image.
             OSError: when the folder cannot be written, such as a full disk; what is done is kept.
             SystemExit: with status 3, when volumes were excluded and `strict` is true.
         """
@@ -171,7 +176,7 @@ class PreparePatchSet:
                 self.store,
                 [volume.entry for volume in prepared],
                 digest,
-                self._wanted(),
+                self.wanted,
                 self.train_fraction,
                 self.seed,
                 earlier,
@@ -209,24 +214,6 @@ class PreparePatchSet:
                 f"({', '.join(gone[:SHOWN])}); choose another folder, or overwrite it."
             )
         return split
-
-    def _wanted(self) -> dict[str, str]:
-        """The split that the data list names.
-
-        Raises:
-            ValueError: when it names two for one subject.
-        """
-        wanted: dict[str, str] = {}
-        for record in self.records:
-            if (
-                Field.SPLIT in record
-                and wanted.setdefault(record[Field.SUBJECT], record[Field.SPLIT]) != record[Field.SPLIT]
-            ):
-                raise ValueError(
-                    f"the data list has {record[Field.SUBJECT]} in '{wanted[record[Field.SUBJECT]]}' and in "
-                    f"'{record[Field.SPLIT]}': expected one split for all volumes of a subject; change one of its rows."
-                )
-        return wanted
 
     def _prepared(self, digest: str) -> list[PreparedVolume]:
         """What became of each record, in their order."""
