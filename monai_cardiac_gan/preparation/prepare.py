@@ -101,7 +101,7 @@ class PreparePatchSet:
             their names, but under keyed hashes (`data.Pseudonyms`).
 
     Raises:
-        ValueError: when corrections fit no volume, or the data list has a split that is none, one subject in two splits, one
+        ValueError: when a switch is neither True nor False, or corrections fit no volume, or the data list has a split that is none, one subject in two splits, one
             split alone, or one file with two grades.
     """
 
@@ -128,6 +128,16 @@ class PreparePatchSet:
         scheduler: str | None = None,
         subject_key: str | None = None,
     ) -> None:
+        switches = {
+            "overwrite": overwrite,
+            "strict": strict,
+            "figures": figures,
+            "use_labels": use_labels,
+            "sheet": sheet,
+        }
+        for name, value in switches.items():
+            if not isinstance(value, bool):  # the text "false" is true, and would replace a set
+                raise ValueError(f"{name} is {value!r}: expected True or False.")
         self.store = PatchStore(output_dir)
         self.steps = VolumeSteps(
             volume=volume or standard_volume(None),

@@ -600,3 +600,9 @@ def test_real_volumes_give_patches_with_the_aorta_inside(real_hearts, tmp_path):
     assert min(padded) > 0  # its field of view is narrower than a patch
     for item in dataset:
         assert item["image"][0, 64, 64] > item["image"][0].median()
+
+
+@pytest.mark.parametrize("name", ["overwrite", "strict", "figures", "use_labels", "sheet"])
+def test_a_switch_is_true_or_false(tmp_path, name):
+    with pytest.raises(ValueError, match=f"{name} is 'false': expected True or False"):
+        PreparePatchSet([], str(tmp_path / "set"), **{name: "false"})
