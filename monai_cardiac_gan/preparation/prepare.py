@@ -101,8 +101,8 @@ class PreparePatchSet:
             their names, but under keyed hashes (`data.Pseudonyms`).
 
     Raises:
-        ValueError: when a switch is neither True nor False, or corrections fit no volume, or the data list has a split that is none, one subject in two splits, one
-            split alone, or one file with two grades.
+        ValueError: when a switch is neither True nor False, corrections fit no volume, or the data list has a split that is
+            none, one subject in two splits, one split alone, or one file with two grades.
     """
 
     def __init__(
