@@ -14,11 +14,14 @@ from monai_cardiac_gan.transforms.dicom_slice import (
     FRAMES,
     NUMBER,
     ORIENTATION,
+    PATIENT,
     PIXELS,
     POSITION,
     SAME_DIRECTION,
     SAMPLES,
     SERIES,
+    STUDY,
+    TIME,
     DicomSlice,
     slices_of,
 )
@@ -35,13 +38,22 @@ CONSTANT = (
     "TemporalPositionIdentifier",
     "SequenceName",
     "SliceThickness",
+    "FlipAngle",
+    "RepetitionTime",
+    "ProtocolName",
+    "PatientPosition",
+    "ComplexImageComponent",
+    PATIENT,
+    STUDY,
     "Rows",
     "Columns",
     PIXELS,
 )
 """Tags that are the same in all slices of one volume."""
-CHANGING = ("TriggerTime", "AcquisitionNumber")
+CHANGING = ("TriggerTime", "AcquisitionNumber", TIME)
 """Tags that tell volumes apart, and may yet differ between the slices of one volume that was acquired slice by slice."""
+PRIVATE = (PATIENT, STUDY, TIME)
+"""Tags that point to a person: compared as text, and no message shows their values."""
 SAME_POSITION_MM = 0.05
 """Half of the smallest voxel that is read."""
 UNEVEN_SHARE = 0.05
@@ -193,10 +205,12 @@ def _check_constant(folder: Path, slices: Sequence[DicomSlice]) -> None:
 
 
 def _difference(name: str, groups: Iterable[Sequence[DicomSlice]]) -> str:
-    """A tag and its values, when it differs within one of the groups."""
+    """A tag and its values, unless they are private, when it differs within one of the groups."""
     values = {
         value for group in groups if len(found := {_comparable(each, name) for each in group}) > 1 for value in found
     }
+    if name in PRIVATE:
+        return name if values else ""
     shown = sorted(values)[:SHOWN] + ["..."] * (len(values) > SHOWN)
     return f"{name} ({'; '.join(shown)})" if values else ""
 
@@ -204,6 +218,8 @@ def _difference(name: str, groups: Iterable[Sequence[DicomSlice]]) -> str:
 def _comparable(image: DicomSlice, name: str) -> str:
     """A tag's value; the same number written in two ways is one value."""
     text = image.tags.get(name, "absent")
+    if name in PRIVATE:
+        return text
     try:
         return "\\".join(f"{float(part):g}" for part in text.split("\\"))
     except ValueError:

@@ -14,6 +14,7 @@ from monai_cardiac_gan.transforms.volume_error import VolumeError
 __all__ = ["DicomSlice", "slices_of"]
 
 SERIES, FRAMES, SAMPLES, NUMBER = "SeriesInstanceUID", "NumberOfFrames", "SamplesPerPixel", "InstanceNumber"
+PATIENT, STUDY, TIME = "PatientID", "StudyInstanceUID", "AcquisitionTime"
 POSITION, ORIENTATION, PIXELS = "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"
 TAGS = {
     SERIES: "0020|000e",
@@ -30,10 +31,18 @@ TAGS = {
     "TemporalPositionIdentifier": "0020|0100",
     "SequenceName": "0018|0024",
     "SliceThickness": "0018|0050",
+    "FlipAngle": "0018|1314",
+    "RepetitionTime": "0018|0080",
+    "ProtocolName": "0018|1030",
+    "PatientPosition": "0018|5100",
+    "ComplexImageComponent": "0008|9208",
+    PATIENT: "0010|0020",
+    STUDY: "0020|000d",
     "Rows": "0028|0010",
     "Columns": "0028|0011",
     "TriggerTime": "0018|1060",
     "AcquisitionNumber": "0020|0012",
+    TIME: "0008|0032",
 }
 """Name -> group and element (DICOM part 6), as ITK writes them."""
 SAME_DIRECTION = 1e-3

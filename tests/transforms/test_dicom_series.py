@@ -131,6 +131,14 @@ def test_rounded_positions_are_even(tmp_path, write_series):
         ("TriggerTime", (310.5, 612), r"TriggerTime \(310\.5; 612\)"),
         ("EchoTime", (2.5, 4.6), r"EchoTime \(2\.5; 4\.6\)"),
         ("AcquisitionNumber", (1, 2), r"AcquisitionNumber \(1; 2\)"),
+        ("FlipAngle", (20, 90), r"FlipAngle \(20; 90\)"),
+        ("RepetitionTime", (3, 9), r"RepetitionTime \(3; 9\)"),
+        ("ProtocolName", ("a", "b"), r"ProtocolName \(a; b\)"),
+        ("PatientPosition", ("HFS", "FFS"), r"PatientPosition \(FFS; HFS\)"),
+        ("ComplexImageComponent", ("MAGNITUDE", "PHASE"), r"ComplexImageComponent \(MAGNITUDE; PHASE\)"),
+        ("PatientID", ("12345678", "12345679"), "PatientID[;,]"),
+        ("StudyInstanceUID", ("1.2", "1.20"), "StudyInstanceUID[;,]"),
+        ("AcquisitionTime", ("120000.5", "120000.6"), "AcquisitionTime[;,]"),
     ],
 )
 def test_two_volumes_in_one_series_are_refused_with_the_tag_that_differs(tmp_path, write_series, tag, values, told):
@@ -142,6 +150,16 @@ def test_two_volumes_in_one_series_are_refused_with_the_tag_that_differs(tmp_pat
     def between(data, level):
         second(data, level)
         data.ImagePositionPatient = [0, 0, 3 * level + 1.5]
+
+    if tag in ("FlipAngle", "PatientID"):  # the second lies above the first
+
+        def above(data, level):
+            second(data, level)
+            data.ImagePositionPatient = [0, 0, 3 * (level + SHAPE[2])]
+
+        write_series(tmp_path / "above", VOXELS, change=first)
+        write_series(tmp_path / "above", VOXELS, first=20, change=above)
+        refused(tmp_path / "above", f"images of one series differ in {told}")
 
     write_series(tmp_path / "between", VOXELS, change=first)
     write_series(tmp_path / "between", VOXELS, first=20, change=between)
