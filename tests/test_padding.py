@@ -4,7 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from monai_cardiac_gan.padding import lowest_scanned
+from monai_cardiac_gan.aorta import localise_aorta
+from monai_cardiac_gan.padding import above_air, lowest_scanned, scanned_range
+from monai_cardiac_gan.quality import grade_image_quality
 
 
 def scan(seed=0, shape=(20, 20, 20)):
@@ -59,3 +61,61 @@ def test_values_that_are_no_numbers_are_refused():
         ValueError, match="the volume holds NaN or infinite voxels: expected finite ones; repair it first"
     ):
         lowest_scanned(np.array([0.0, np.nan]))
+
+
+def padded_round(image, value):
+    """The value outside a cylinder."""
+    x, y = np.ogrid[tuple(slice(-1, 1, size * 1j) for size in image.shape[:2])]
+    return np.where((x**2 + y**2 < 1)[..., None], image, value)
+
+
+@given(value=st.floats(1500, 70000), slope=st.floats(0.01, 100))
+@settings(deadline=None, max_examples=25)
+def test_bright_padding_around_a_field_does_not_count(value, slope):
+    image = slope * scan()
+    padded = padded_round(image, slope * value)
+    inside = padded < slope * value
+    assert scanned_range(padded) == (image[inside].min(), image[inside].max())
+    assert scanned_range(image) == (image.min(), image.max())
+    expected = np.where(inside, image - image[inside].min(), 0).astype(np.float32)
+    np.testing.assert_allclose(above_air(padded.astype(np.float32)), expected, rtol=1e-4, atol=0.01 * slope)
+
+
+def test_padding_at_both_ends_does_not_count():
+    padded = padded_round(scan(), 32767)
+    padded[:2] = -1024
+    inside = (padded > -1024) & (padded < 32767)
+    assert scanned_range(padded) == (padded[inside].min(), padded[inside].max())
+
+
+def test_a_scattered_largest_value_does_not_count_but_saturated_blood_does():
+    image = scan()
+    image.flat[7::100] = 32767
+    assert scanned_range(image) == (image.min(), image[image < 32767].max())
+    saturated = np.minimum(4.2 * scan(), 4095)
+    assert (saturated == 4095).mean() > 0.05
+    assert scanned_range(saturated) == (saturated.min(), 4095)
+    blood = np.where(np.hypot(*np.ogrid[-10:10, -10:10]) < 4, 1000.0, 300.0)[..., None] + np.zeros(20)
+    blood[:5] = 10
+    assert scanned_range(blood) == (10, 1000)
+
+
+def test_what_interpolation_leaves_beside_bright_padding_does_not_count():
+    padded = np.pad(scan(shape=(90, 90, 90)), 3, constant_values=4095)
+    turned = ndimage.rotate(padded, 20, order=1, cval=4095)
+    assert ((turned > 1600) & (turned < 4000)).mean() > 0.005
+    low, high = scanned_range(turned)
+    assert 0 <= low < 40
+    assert 1000 < high < 1050
+
+
+@pytest.mark.parametrize("value", [4095, -1024])
+def test_grade_and_track_are_those_of_a_field_in_air(value):
+    x, y, _ = np.ogrid[:90, :90, :30]
+    tube = 100 + 900 * np.clip(0.5 + (12 - np.hypot(1.5 * x - 60, 1.5 * y - 66)) / 1.5, 0, 1)
+    volume = (tube + np.random.default_rng(0).normal(0, 15, (90, 90, 30))).clip(0).astype(np.float32)
+    padded, in_air = (padded_round(volume, np.float32(outside)) for outside in (value, volume.min()))
+    assert grade_image_quality(padded, (1.5, 1.5, 3)).reasons == grade_image_quality(in_air, (1.5, 1.5, 3)).reasons
+    track = localise_aorta(padded, (1.5, 1.5, 3))
+    np.testing.assert_allclose(track.centres_mm.mean(0), [60, 66], atol=0.3)
+    np.testing.assert_array_equal(track.centres_mm, localise_aorta(in_air, (1.5, 1.5, 3)).centres_mm)

@@ -15,7 +15,7 @@ from monai_cardiac_gan.aorta.identify import most_aortic
 from monai_cardiac_gan.aorta.seed import check_seed_in_track, pinned_circle
 from monai_cardiac_gan.aorta.track import AortaTrack
 from monai_cardiac_gan.aorta.tubes import Tube, find_tubes, join_tubes
-from monai_cardiac_gan.padding import lowest_scanned
+from monai_cardiac_gan.padding import above_air
 
 __all__ = ["localise_aorta"]
 
@@ -61,7 +61,7 @@ def localise_aorta(
         ([40.0, 30.0], 20.0)
     """
     volume = checked_volume(volume)
-    volume = np.maximum(volume - np.float32(lowest_scanned(volume)), 0)  # brightness is compared by ratios
+    volume = above_air(volume)  # brightness is compared by ratios
     spacing = checked_spacing(spacing)
     seed_mm = None if seed is None else checked_seed(seed, volume.shape, spacing)
     grid = _search_grid(volume, spacing)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from monai_cardiac_gan.padding import lowest_scanned
+from monai_cardiac_gan.padding import above_air
 from monai_cardiac_gan.quality.report import HIGHEST_GRADE, LOWEST_GRADE, QualityReport
 
 __all__ = ["IMAGE_MEASURES", "grade_image_quality"]
@@ -45,8 +45,8 @@ def grade_image_quality(volume: np.ndarray, spacing: Sequence[float] | np.ndarra
     :math:`4 - \log_{1.3}(w / 5.3)`. Contrast: brightness of blood over the median of tissue, from 1 (grade 0) to 3 (grade 4).
 
     Args:
-        volume: (X, Y, Z), brightness of any offset, the darkest that was scanned being air; padding is told apart
-            (`lowest_scanned`).
+        volume: (X, Y, Z), brightness of any offset, the darkest that was scanned being air; dark and bright padding are told
+            apart (`scanned_range`).
         spacing: (3,) voxel size, mm.
 
     Returns:
@@ -58,7 +58,7 @@ def grade_image_quality(volume: np.ndarray, spacing: Sequence[float] | np.ndarra
     """
     volume, sizes = np.asarray(volume, dtype=np.float32), np.asarray(spacing, dtype=np.float64)
     _check(volume, sizes)
-    volume = np.maximum(volume - np.float32(lowest_scanned(volume)), 0)
+    volume = above_air(volume)
     end = int(END_SHARE * volume.shape[2])
     middle = volume[:, :, end : volume.shape[2] - end]
     blood = float(np.percentile(volume, BLOOD_PERCENTILE)) or float(volume.max())

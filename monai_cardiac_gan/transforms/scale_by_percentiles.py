@@ -7,14 +7,14 @@ import torch
 from monai.transforms import Transform
 
 from monai_cardiac_gan.keys import PatchColumn
-from monai_cardiac_gan.padding import lowest_scanned
+from monai_cardiac_gan.padding import scanned_range
 from monai_cardiac_gan.transforms.record_transform import RecordTransform
 
 __all__ = ["ScaleByPercentiles", "ScaleByPercentilesD", "ScaleByPercentilesDict", "ScaleByPercentilesd"]
 
 
 class ScaleByPercentiles(Transform):
-    r"""Two percentiles of a volume become -1 and 1, what lies beyond is clipped.
+    r"""Two percentiles of a volume become -1 and 1, what lies beyond is clipped; padding is black.
 
     .. math:: v' = \mathrm{clip}\left(2 \frac{v - p_l}{p_u - p_l} - 1, -1, 1\right)
 
@@ -49,8 +49,10 @@ class ScaleByPercentiles(Transform):
             The scaled image, float32, with the two percentiles in its metadata.
         """
         voxels = np.asarray(image)
-        if (lowest := lowest_scanned(voxels)) > voxels.min():
-            voxels = voxels[voxels >= lowest]  # padding has no brightness
+        lowest, highest = scanned_range(voxels)
+        is_padded_bright = highest < voxels.max()
+        if lowest > voxels.min() or is_padded_bright:
+            voxels = voxels[(voxels >= lowest) & (voxels <= highest)]  # padding has no brightness
         low, high = (float(value) for value in np.percentile(voxels, [self.lower, self.upper]))
         if not low < high:
             raise ValueError(
@@ -60,6 +62,8 @@ class ScaleByPercentiles(Transform):
         # MONAI's ScaleIntensityRange makes a copy for each of its steps
         scaled = image.to(torch.float32, copy=True)
         scaled.sub_(low).mul_(2 / (high - low)).sub_(1).clamp_(-1, 1)
+        if is_padded_bright:
+            scaled[image > highest] = -1
         noted = {PatchColumn.INTENSITY_LOW: low, PatchColumn.INTENSITY_HIGH: high}
         scaled.meta |= noted  # type: ignore[attr-defined]
         return scaled

@@ -46,3 +46,14 @@ def test_padding_does_not_take_the_range_of_the_image(value, share):
     assert scaled.meta[PatchColumn.INTENSITY_LOW] == pytest.approx(low, abs=0.07 * (high - low))
     assert scaled.meta[PatchColumn.INTENSITY_HIGH] == pytest.approx(high, rel=0.02)
     assert bool((scaled.flatten()[:count] == -1).all())
+
+
+def test_bright_padding_is_black_and_does_not_take_the_range_of_the_image():
+    padded = IMAGE.clone()
+    padded[:, :3] = 32767
+    low, high = np.percentile(IMAGE[:, 3:].numpy(), [0.5, 99.5])
+    scaled = ScaleByPercentiles()(MetaTensor(padded))
+    assert scaled.meta[PatchColumn.INTENSITY_LOW] == pytest.approx(low, rel=1e-5)
+    assert scaled.meta[PatchColumn.INTENSITY_HIGH] == pytest.approx(high, rel=1e-5)
+    assert bool((scaled[:, :3] == -1).all())
+    assert scaled[:, 3:].max() == 1
