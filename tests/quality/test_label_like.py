@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, zoom
 
 from monai_cardiac_gan.phantom import WholeHeartPhantom
 from monai_cardiac_gan.quality.label_like import LabelLikeness, label_likeness
@@ -50,6 +50,42 @@ def test_masked_and_smooth_images_are_images():
     image = np.round(255 * (image - image.min()) / np.ptp(image)).astype(np.uint8)
     image[:15] = image[:, 30:] = 0
     assert not label_likeness(image).is_label_map
+
+
+BLURRED = {
+    "linear": lambda labels: zoom(labels, (0.7, 0.7, 1), order=1),
+    "cubic": lambda labels: zoom(labels, (0.7, 0.7, 1), order=3),
+    "finer": lambda labels: zoom(labels, 1.5, order=1),
+    "smoothed": lambda labels: gaussian_filter(labels, 0.7),
+}
+
+
+@pytest.mark.parametrize("change", BLURRED)
+def test_label_maps_that_were_resampled_or_smoothed_are_label_maps_and_such_images_are_none(phantom, change):
+    likeness = label_likeness(BLURRED[change](phantom.labels.astype(np.float32)))
+    assert likeness.values > 256
+    assert likeness.is_label_map
+    image = label_likeness(BLURRED[change](phantom.image.astype(np.float32)))
+    assert image.values > 256
+    assert image.equal_share < 0.2
+
+
+def test_a_label_for_each_instance_is_a_label_map():
+    """Of 512 cubes of five voxels a side, 4/5 of neighbours within a row of eight are of one cube: 8 * 4 / 39 pairs, less the
+    lowest label and the corners'."""
+    labels = np.arange(512).reshape(8, 8, 8).repeat(5, 0).repeat(5, 1).repeat(5, 2)
+    likeness = label_likeness(labels)
+    assert likeness.values == 512
+    assert likeness.equal_share == pytest.approx(8 * 4 / 39, abs=0.01)
+    assert likeness.is_label_map
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int16])
+def test_an_image_masked_with_one_value_and_padded_with_another_is_an_image(phantom, dtype):
+    image = phantom.image.copy()
+    image[:25] = image[:, 60:] = 0
+    image = np.pad(image, 10, constant_values=-1024).astype(dtype)
+    assert label_likeness(image).equal_share < 0.2
 
 
 def test_other_axes_are_refused():
