@@ -21,6 +21,8 @@ from monai_cardiac_gan.transforms import LoadVolume
 
 __all__ = ["DiscMasks", "LabelMasks"]
 
+ROUNDING = 1e-3
+"""Voxels by which affines in 32-bit floats are wrong."""
 VOLUME_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
 
 
@@ -104,7 +106,7 @@ class LabelMasks:
         height, width = image.shape[1:]
         grid = np.stack(np.meshgrid(np.arange(height), np.arange(width), [0.0], [1.0], indexing="ij"), -1)
         places = (grid.reshape(-1, 4) @ to_labels.T)[:, :3].T
-        found = ndimage.map_coordinates(labels[0].numpy(), places, order=0, mode="constant", cval=0)
+        found = _nearest(labels[0].numpy(), places)
         try:
             return label_mask(torch.from_numpy(found.reshape(height, width).round()), self.values, self.margin)
         except ValueError as error:
@@ -129,6 +131,14 @@ class LabelMasks:
                 f"{file_name_of(subject)}_{key}.nii.gz."
             )
         return path
+
+
+def _nearest(labels: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """(N,) labels of the voxels in which places (3, N) lie, a voxel reaching half a step beyond its centre; 0 elsewhere."""
+    last = np.array(labels.shape)[:, None] - 1
+    is_inside = ((places >= -0.5 - ROUNDING) & (places <= last + 0.5 + ROUNDING)).all(0)
+    found = ndimage.map_coordinates(labels, np.clip(places, 0, last), order=0, mode="nearest")
+    return np.where(is_inside, found, 0)
 
 
 def side_of_pixels(image: Tensor) -> float:

@@ -48,7 +48,7 @@ class SaveInpaintedVolumes:
     All voxels outside the masks are those of the acquired volume. Where a subject has several volumes, their key stands in
     the names, too; characters that lead to other folders are percent-encoded (`data.file_name_of`).
 
-    A patch or a volume that cannot be painted is logged, and the others go on.
+    A patch or a volume that cannot be painted or written is logged, and the others go on.
 
     Args:
         output_dir: where the volumes go.
@@ -169,8 +169,8 @@ class SaveInpaintedVolumes:
         if self._problems and not self._painted:
             raise ValueError(f"not one patch could go back into its volume; the first: {self._problems[0]}")
 
-    def _note(self, problem: str) -> None:
-        self._problems.append(problem)
+    def _note(self, problem: str, patches: int = 1) -> None:
+        self._problems += [problem] * patches
         logger.warning("not painted: %s", problem)
 
     def _stem(self, entry: VolumeEntry) -> str:
@@ -181,15 +181,22 @@ class SaveInpaintedVolumes:
     def _write(self) -> None:
         if self._open is None or self._open.painter is None or not self._open.patches:
             return
-        entry, painter = self._open.entry, self._open.painter
+        entry, painter, patches = self._open.entry, self._open.painter, self._open.patches
+        self._open = None  # first, so that a volume that cannot be written is tried and told once
+        try:
+            self._save(entry, painter)
+        except OSError as error:
+            self._note(f"{entry.subject}, {patches} patches: the volume cannot be written: {error}", patches)
+        else:
+            self._painted += patches
+
+    def _save(self, entry: VolumeEntry, painter: VolumePainter) -> None:
         affine = np.asarray(painter.volume.affine, float)
         for name, part in ((EXPECTED, painter.volume.as_tensor()), (PAINTED, painter.painted.to(torch.uint8))):
             image = nibabel.Nifti1Image(part[0].cpu().numpy(), affine)
             with atomic_path(self.output_dir / f"{self._stem(entry)}_{name}.nii.gz") as unfinished:
                 nibabel.save(image, unfinished)
         logger.info("volume: %s", self.output_dir / f"{self._stem(entry)}_{EXPECTED}.nii.gz")
-        self._painted += self._open.patches
-        self._open = None
 
 
 def _digest(volume: MetaTensor) -> str:

@@ -75,6 +75,16 @@ def test_labels_are_hidden_where_the_patch_lies_in_the_volume(labels):
     assert wider.any(0).sum() - mask.any(0).sum() == 6
 
 
+@pytest.mark.parametrize("height", [-1.0, 0.0, 18.0, 19.0])
+def test_a_voxel_of_a_label_map_reaches_half_a_step_beyond_its_centre(labels, height):
+    """Ten slices of 2 mm: from -1 to 19 mm."""
+    masks = LabelMasks(str(labels), [52], margin=0)
+    inside = masks(batch_of(image(corner=(10.0, 8.0, 8.0))))
+    assert torch.equal(masks(batch_of(image(corner=(10.0, 8.0, height)))), inside)
+    with pytest.raises(ValueError, match="hides 0 of 4096 pixels"):
+        masks(batch_of(image(corner=(10.0, 8.0, -1.1 if height < 9 else 19.1))))
+
+
 @pytest.mark.parametrize(
     ("batch", "error", "message"),
     [

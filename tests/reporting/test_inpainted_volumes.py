@@ -154,6 +154,34 @@ def test_one_patch_that_fails_leaves_the_others(folders, caplog, monkeypatch):
     assert "1 patches could not go back" in caplog.text
 
 
+def fail_to_save(monkeypatch, names):
+    save = nibabel.save
+
+    def fail(image, path):
+        if any(name in str(path) for name in names):
+            raise OSError(28, "No space left on device")
+        save(image, path)
+
+    monkeypatch.setattr("monai_cardiac_gan.reporting.inpainted_volumes.nibabel.save", fail)
+
+
+def test_a_volume_that_cannot_be_written_leaves_the_others(folders, caplog, monkeypatch):
+    fail_to_save(monkeypatch, ["a_painted"])
+    run(folders, [[("a", 3), ("a", 4)], [("b", 5), ("b", 6)]])
+    painted = np.asarray(nibabel.load(folders / "out" / "b_painted.nii.gz").dataobj)
+    assert np.nonzero(painted.any((0, 1)))[0].tolist() == [5, 6]
+    assert re.search("a, 2 patches: the volume cannot be written: .*No space left on device", caplog.text)
+    assert "2 patches could not go back" in caplog.text
+
+
+def test_when_no_volume_can_be_written_it_is_told_at_the_end(folders, monkeypatch):
+    fail_to_save(monkeypatch, ["expected"])
+    with pytest.raises(
+        ValueError, match="not one patch could go back into its volume; the first: a, 1 patches: the volume"
+    ):
+        run(folders, [[("a", 3), ("b", 5)]])
+
+
 def test_slices_between_the_patches_of_a_set_are_painted_too(folders):
     rows = [PatchRow(level, 0, SIDE, 0, SIDE, 20.0, 20.0, 20.0, 1.0, 0.0, affine=AFFINE) for level in (3, 6, 9)]
     store = PatchStore(folders / "set")
