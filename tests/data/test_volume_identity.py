@@ -64,7 +64,18 @@ def masked(volume, radius=0.7, value=0.0):
     return np.where(sum(axis**2 for axis in grid) < radius**2, volume, value)
 
 
+def speckled(volume):
+    """One voxel lies below the mask's value."""
+    volume = masked(volume)
+    volume[30, 36, 27] = -1
+    return volume
+
+
 MASKS = {
+    "with one voxel below": speckled,
+    "heart in a mask in padding": lambda v: masked(masked(v), 1.2, -1024.0),
+    "of a bright value": lambda v: masked(v, value=4095.0),
+    "inverted": lambda v: 2 - masked(v),
     "ellipsoid": masked,
     "small ellipsoid": lambda v: masked(v, 0.55),
     "of another value": lambda v: masked(v, value=-1024.0),
