@@ -79,7 +79,7 @@ def localise_aorta(
     whole = join_tubes(chosen, tubes, GRID_MM[2])
     track = fit_track(volume, spacing, whole, whole.slices * GRID_MM[2], certainty)
     if seed_mm is not None:
-        check_seed_in_track(track, seed_mm, spacing[2])
+        check_seed_in_track(track, seed_mm, spacing[2], volume.shape[2])
     return track
 
 

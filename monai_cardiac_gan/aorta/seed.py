@@ -11,6 +11,8 @@ __all__ = ["check_seed_in_track", "pinned_circle"]
 
 SEED_REACH_MM = 12.0
 """A seed may miss the centre by about the radius of an aorta."""
+SHORTEST_MM = 10.0
+"""A vessel is longer; a scrap of a few slices is what noise, or a vessel that crosses the plane, leaves."""
 SEED_BONUS = 1e3
 """Score of the circle at the seed: more than any tube collects, so that the best tube must pass there."""
 BEYOND_MM, BEYOND_SLOPE = 20.0, 0.5
@@ -35,7 +37,7 @@ def pinned_circle(plane: np.ndarray, place: np.ndarray, pixel_mm: float, radii: 
     return CircleCandidates(centre, radii[radius : radius + 1].astype(float), np.array([SEED_BONUS]))
 
 
-def check_seed_in_track(track: AortaTrack, seed_mm: np.ndarray, slice_mm: float) -> None:
+def check_seed_in_track(track: AortaTrack, seed_mm: np.ndarray, slice_mm: float, slices: int) -> None:
     """Refuse a track that does not pass the seed.
 
     The best tube must pass the seed's circle even where that lies on noise; there it has no rim, and what is left of it is
@@ -45,13 +47,17 @@ def check_seed_in_track(track: AortaTrack, seed_mm: np.ndarray, slice_mm: float)
         track: found with the seed.
         seed_mm: (3,) mm from the first voxel's centre.
         slice_mm: distance of two slices.
+        slices: how many the volume has.
 
     Raises:
-        ValueError: when the track is empty, or passes further from the seed than an aorta's radius.
+        ValueError: when the track is empty or a scrap, or passes further from the seed than an aorta's radius.
     """
     advice = "give a point inside the descending aorta, below the arch, and check unit and sign of the coordinates."
     if not len(track):
         raise ValueError(f"no vessel lies at the seed: no round, bright cross-section is seen there; {advice}")
+    length = (track.slices[-1] - track.slices[0] + 1) * slice_mm
+    if length < min(SHORTEST_MM, slices * slice_mm / 2):
+        raise ValueError(f"no vessel lies at the seed: what is round and bright there is {length:.0f} mm long; {advice}")
     heights = track.slices * slice_mm
     row = int(np.abs(heights - seed_mm[2]).argmin())
     beyond = float(np.abs(heights[row] - seed_mm[2]))

@@ -12,7 +12,7 @@ def straight(first=10, last=59):
 
 @pytest.mark.parametrize("seed", [(50, 50, 60), (61, 50, 60), (50, 38.5, 118), (68, 50, 135), (50, 50, 2)])
 def test_seeds_inside_and_a_little_beyond_the_ends_are_taken(seed):
-    check_seed_in_track(straight(), np.array(seed, dtype=float), 2.0)
+    check_seed_in_track(straight(), np.array(seed, dtype=float), 2.0, 100)
 
 
 @pytest.mark.parametrize(
@@ -25,12 +25,19 @@ def test_seeds_inside_and_a_little_beyond_the_ends_are_taken(seed):
 )
 def test_a_track_that_does_not_pass_the_seed_is_refused(seed, message):
     with pytest.raises(ValueError, match=message):
-        check_seed_in_track(straight(), np.array(seed, dtype=float), 2.0)
+        check_seed_in_track(straight(), np.array(seed, dtype=float), 2.0, 100)
 
 
 def test_an_empty_track_is_refused():
     with pytest.raises(ValueError, match="no vessel lies at the seed: no round, bright cross-section is seen there"):
-        check_seed_in_track(AortaTrack.empty(), np.zeros(3), 1.0)
+        check_seed_in_track(AortaTrack.empty(), np.zeros(3), 1.0, 100)
+
+
+def test_a_scrap_is_refused_and_the_vessel_of_a_thin_slab_is_not():
+    scrap = straight(10, 13)
+    with pytest.raises(ValueError, match="no vessel lies at the seed: what is round and bright there is 8 mm long; give a point"):
+        check_seed_in_track(scrap, np.array([50.0, 50.0, 22.0]), 2.0, 100)
+    check_seed_in_track(scrap, np.array([50.0, 50.0, 22.0]), 2.0, 8)
 
 
 def test_the_best_circle_around_the_seed_is_pinned():
