@@ -36,6 +36,8 @@ class Field:
     """The patches cut from the volume, a list of MetaTensors (1, 128, 128)."""
     DIGEST = "digest"
     """SHA-256 of the volume's voxels in RAS+ order; equal for identical volumes under two names."""
+    GRID = "grid"
+    """Affine of the volume's own grid in RAS+ order, before any resampling: four rows of four numbers, mm."""
     VALID = "valid"
     """Which pixels of a patch lie inside the field of view, bool (1, H, W)."""
     VOLUME = "volume"

@@ -60,6 +60,8 @@ class VolumeEntry:
         grader: who graded.
         measures: name -> what an automatic grade rests on; None where it was not finite.
         digest: `volume_digest`.
+        affine: four rows of four numbers, from voxels in RAS+ order to scanner millimetres, before any resampling; None in sets
+            of earlier versions.
         track_confidence: 0 to 1, see `AortaTrack`.
         patches: how many were cut.
         row: picture for the contact sheet, relative to the patch set's folder.
@@ -77,6 +79,7 @@ class VolumeEntry:
     grader: str | None = None
     measures: Mapping[str, float | None] | None = None
     digest: str | None = None
+    affine: Sequence[Sequence[float]] | None = None
     track_confidence: float | None = None
     patches: int = 0
     row: str | None = None

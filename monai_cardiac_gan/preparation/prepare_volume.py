@@ -200,6 +200,7 @@ class _Work:
             grader=report.grader,
             measures={name: value if np.isfinite(value) else None for name, value in report.reasons.items()},
             digest=self.record.get(Field.DIGEST),
+            affine=self.record.get(Field.GRID),
         )
         if (fingerprint := self.record.get(Field.FINGERPRINT)) is not None:
             self.arrays[FINGERPRINTS] = fingerprint

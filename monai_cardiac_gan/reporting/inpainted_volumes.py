@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import nibabel
@@ -22,6 +23,7 @@ from monai_cardiac_gan.inferers import InpaintedPatch, InpaintingResult
 from monai_cardiac_gan.keys import PatchColumn
 from monai_cardiac_gan.transforms import DigestVolume, LoadVolume, VolumePainter
 from monai_cardiac_gan.transforms.standard_volume import BODY_AXES
+from monai_cardiac_gan.transforms.stated_geometry import POSITION_TOLERANCE_MM
 
 __all__ = ["SaveInpaintedVolumes"]
 
@@ -138,10 +140,21 @@ class SaveInpaintedVolumes:
             raise FileNotFoundError(
                 f"its volume is at none of {[str(path) for path in self._tried(entry)]}; name the folder of the volumes (images)."
             )
+        moved = []
         for path in paths:
             volume = self.load(str(path))
-            if entry.digest is None or _digest(volume) == entry.digest:
+            turned = Orientation(axcodes="RAS", labels=BODY_AXES)(volume)
+            if entry.digest is not None and DigestVolume()(turned) != entry.digest:
+                continue
+            if (shift := _shift_mm(turned, entry)) <= POSITION_TOLERANCE_MM:
                 return volume
+            moved.append(f"{path}: lies up to {shift:.4g} mm from")
+        if moved:
+            raise ValueError(
+                f"{moved[0]} where it lay when the patches were cut from it (another origin, direction or voxel size), expected "
+                "the same place; give the file, the axes and the voxel size with which the patch set was prepared, or prepare it "
+                "again."
+            )
         raise ValueError(
             f"{[str(path) for path in paths]}: holds other voxels than those that the patches were cut from; name the folder of "
             "the volumes (images), with the axes and the voxel size with which the patch set was prepared."
@@ -199,5 +212,9 @@ class SaveInpaintedVolumes:
         logger.info("volume: %s", self.output_dir / f"{self._stem(entry)}_{EXPECTED}.nii.gz")
 
 
-def _digest(volume: MetaTensor) -> str:
-    return DigestVolume()(Orientation(axcodes="RAS", labels=BODY_AXES)(volume))
+def _shift_mm(volume: MetaTensor, entry: VolumeEntry) -> float:
+    """Largest distance, mm, of a corner of a volume (1, X, Y, Z) from where the entry's affine puts it; 0 where it has none."""
+    if entry.affine is None:
+        return 0.0
+    corners = np.array([[*corner, 1] for corner in product(*((0, size - 1) for size in volume.shape[1:]))])
+    return float(np.linalg.norm(corners @ (np.asarray(volume.affine) - np.asarray(entry.affine)).T, axis=1).max())

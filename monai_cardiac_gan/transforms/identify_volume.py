@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from monai.transforms import Transform
@@ -32,10 +35,17 @@ class DigestVolume(Transform):
 
 
 class DigestVolumed(RecordTransform):
-    """Dictionary version of `DigestVolume`; writes `Field.DIGEST`."""
+    """Dictionary version of `DigestVolume`; writes `Field.DIGEST`, and `Field.GRID`, for a digest says nothing of the place."""
 
     array_class = DigestVolume
     result_field = Field.DIGEST
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return a copy of the record with the results in it."""
+        record = super().__call__(data)
+        for key in self.key_iterator(record):
+            record[Field.GRID] = RasVolume(record[key]).affine.tolist()
+        return record
 
 
 DigestVolumeD = DigestVolumeDict = DigestVolumed

@@ -58,6 +58,8 @@ def test_the_manifest_tells_what_became_of_every_volume(hearts, tmp_path, write_
         "broken": "excluded",
         "noisy": "excluded",
     }
+    file = nibabel.as_closest_canonical(nibabel.load(hearts / "s0.nii.gz"))
+    np.testing.assert_allclose(volumes["s0"].affine, file.affine)
     assert "broken.nii.gz: cannot be read" in volumes["broken"].reason
     assert "noisy.nii.gz: grade" in volumes["noisy"].reason
     assert "is not above 2" in volumes["noisy"].reason

@@ -131,6 +131,33 @@ def test_other_voxels_under_the_same_name_are_not_painted(folders, caplog):
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "shift"),
+    [
+        (lambda affine: affine + np.pad([[10.0]], ((2, 1), (3, 0))), 10),
+        (lambda affine: affine @ np.diag([1, 1, 1 / 1.5, 1]), 5.5),
+    ],
+)
+def test_a_volume_that_lies_elsewhere_now_is_not_painted(folders, caplog, change, shift):
+    """Moved by 10 mm; of slices of 1 mm instead of 1.5 mm, the twelfth of which is 11 * 0.5 mm away."""
+    entries = [
+        VolumeEntry(
+            name,
+            f"{name}.nii.gz",
+            "kept",
+            key=f"key_{name}",
+            digest=DigestVolume()(ras(smooth(seed))),
+            affine=np.asarray(ras(smooth(seed)).affine).tolist(),
+        )
+        for seed, name in enumerate("ab")
+    ]
+    PatchStore(folders / "set").finish(Manifest(entries))
+    nibabel.save(nibabel.Nifti1Image(smooth(0), change(AFFINE)), folders / "images" / "a.nii.gz")
+    run(folders, [[("a", 3), ("b", 5)]])
+    assert sorted(path.name for path in (folders / "out").iterdir()) == ["b_expected.nii.gz", "b_painted.nii.gz"]
+    assert re.search(rf"a, slice 3: .*a\.nii\.gz: lies up to {shift} mm from where it lay when", caplog.text)
+
+
 def test_patches_that_come_back_later_are_not_painted(folders, caplog):
     run(folders, [[("a", 3), ("b", 4), ("a", 5)]])
     painted = np.asarray(nibabel.load(folders / "out" / "a_painted.nii.gz").dataobj)

@@ -32,6 +32,15 @@ def test_one_image_in_two_orientations_has_one_digest(tmp_path):
     assert digests[0] == digests[1]
 
 
+def test_the_grid_is_that_of_the_file_in_body_axes_whatever_the_spacing(tmp_path):
+    """Five voxels of 2 mm from right to left, the first at 30 mm, are five from left to right, the first at 22 mm."""
+    voxels = np.random.default_rng(0).normal(size=(5, 6, 7)).astype(np.float32)
+    affine = np.array([[-2.0, 0, 0, 30], [0, 1.5, 0, -9], [0, 0, 3, 4], [0, 0, 0, 1]])
+    nibabel.save(nibabel.Nifti1Image(voxels, affine), tmp_path / "a.nii")
+    grid = standard_volume(spacing=1.0)({Field.IMAGE: tmp_path / "a.nii"})[Field.GRID]
+    np.testing.assert_allclose(grid, [[2, 0, 0, 22], [0, 1.5, 0, -9], [0, 0, 3, 4], [0, 0, 0, 1]])
+
+
 def test_a_label_map_takes_the_same_way_with_its_values_kept(tmp_path):
     labels = np.zeros((10, 10, 10), dtype=np.int16)
     labels[3:7] = 5
