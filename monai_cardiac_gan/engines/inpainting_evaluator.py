@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, runtime_checkable
 
 import torch
+from ignite.engine import Events
+from monai.data import decollate_batch, list_data_collate
 from monai.engines import Evaluator
 from monai.engines.utils import IterationEvents
 from torch import Tensor, nn
@@ -14,6 +17,8 @@ from monai_cardiac_gan.engines.prepare_images import prepare_valid
 from monai_cardiac_gan.keys import Field
 
 __all__ = ["InpaintingEvaluator", "PatchSearch"]
+
+logger = logging.getLogger(__name__)
 
 
 class SearchResult(Protocol):
@@ -53,12 +58,15 @@ class InpaintingEvaluator(Evaluator):
         network: the generator, latents to patches.
         inferer: searches for what lies behind the masks.
         mask: bool, (H, W), (1, 1, H, W) or (N, 1, H, W), true where a patch is painted; or a function of the batch that
-            gives it; by default the inferer's own, the publication's square of 25 x 25 pixels in the middle.
+            gives it, (N, 1, H, W); by default the inferer's own, the publication's square of 25 x 25 pixels in the middle. Where
+            the function raises a ValueError, each patch is tried alone; those without a mask are logged and left out, also of
+            ``state.batch``. Where none of a batch is left, ``"result"`` is an empty list and the others have N = 0, which MONAI's
+            metrics do not take.
         val_handlers: MONAI and Ignite handlers.
         arguments: other arguments of `monai.engines.Evaluator`, such as ``key_val_metric`` or ``epoch_length``.
 
     Raises:
-        ValueError: when ``decollate`` is asked for, or a batch has no image.
+        ValueError: when ``decollate`` is asked for, or a batch has no image; at the end of a run in which no patch had a mask.
     """
 
     def __init__(
@@ -78,6 +86,18 @@ class InpaintingEvaluator(Evaluator):
         self.network = network
         self.inferer = inferer
         self.mask = mask
+        self._left_out, self._painted = list[str](), 0
+        self.add_event_handler(Events.STARTED, self._start)
+        self.add_event_handler(Events.EPOCH_COMPLETED, self._tell_left_out)
+
+    def _start(self, engine: InpaintingEvaluator) -> None:
+        self._left_out, self._painted = [], 0
+
+    def _tell_left_out(self, engine: InpaintingEvaluator) -> None:
+        if self._left_out and not self._painted:
+            raise ValueError(f"not one of {len(self._left_out)} patches has a mask; the first: {self._left_out[0]}")
+        if self._left_out:
+            logger.warning("%d patches were left out, the first: %s", len(self._left_out), self._left_out[0])
 
     def _iteration(self, engine: InpaintingEvaluator, batchdata: Any) -> dict[str, Any]:
         if not isinstance(batchdata, dict) or Field.IMAGE not in batchdata:
@@ -85,13 +105,39 @@ class InpaintingEvaluator(Evaluator):
                 f"the batch is a {type(batchdata).__name__} without '{Field.IMAGE}': expected dictionaries, as "
                 "AortaPatchDataset gives them."
             )
-        patches = batchdata[Field.IMAGE].to(engine.state.device, non_blocking=engine.non_blocking)
-        masks = self.mask(batchdata) if callable(self.mask) else self.mask
-        with self.mode(self.network):
-            valid = prepare_valid(batchdata, patches, engine.non_blocking)
-            result = self.inferer.search(patches, masks, self.network, valid)
-        painted = result.best_inpainted().to(patches.device)
-        engine.state.output = {Field.IMAGE: patches, "pred": painted, "result": result}
+        batchdata, masks = self._masked(batchdata)
+        if batchdata is None:
+            nothing = engine.state.batch[Field.IMAGE][:0].to(engine.state.device)
+            engine.state.output = {Field.IMAGE: nothing, "pred": nothing, "result": []}
+        else:
+            engine.state.batch = batchdata
+            engine.state.output = self._searched(engine, batchdata, masks)
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return engine.state.output
+
+    def _searched(self, engine: InpaintingEvaluator, batchdata: Any, masks: Tensor | None) -> dict[str, Any]:
+        patches = batchdata[Field.IMAGE].to(engine.state.device, non_blocking=engine.non_blocking)
+        with self.mode(self.network):
+            valid = prepare_valid(batchdata, patches, engine.non_blocking)
+            result = self.inferer.search(patches, masks, self.network, valid)
+        self._painted += len(patches)
+        return {Field.IMAGE: patches, "pred": result.best_inpainted().to(patches.device), "result": result}
+
+    def _masked(self, batchdata: Any) -> tuple[Any, Tensor | None]:
+        """The patches of a batch that have a mask, and the masks; no batch where none has one."""
+        if not callable(self.mask):
+            return batchdata, self.mask
+        try:
+            return batchdata, self.mask(batchdata)
+        except ValueError:
+            logger.debug("each patch is tried alone", exc_info=True)
+        items, masks = [], []
+        for item in decollate_batch(batchdata):
+            try:
+                masks.append(self.mask(list_data_collate([item])))
+                items.append(item)
+            except ValueError as error:
+                self._left_out.append(str(error))
+                logger.warning("patch left out: %s", error)
+        return (list_data_collate(items), torch.cat(masks)) if items else (None, None)

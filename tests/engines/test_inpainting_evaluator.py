@@ -5,6 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 from ignite.engine import Events
+from monai.data import DataLoader as MonaiLoader
+from monai.data import MetaTensor
 from monai.handlers import MeanAbsoluteError, from_engine
 from torch import nn
 from torch.utils.data import DataLoader
@@ -69,6 +71,69 @@ def test_a_function_makes_a_mask_for_each_batch():
     inferer = Recorder()
     evaluator(inferer, mask=lambda batch: batch[Field.IMAGE] > 0.05).run()
     assert [call[1].flatten(1).all(1).tolist() for call in inferer.calls] == [[False, True], [True, True], [True]]
+
+
+def mask_above(threshold):
+    """Patches of at most the threshold have no mask."""
+
+    def mask(batch):
+        if bool((batch[Field.IMAGE] <= threshold).any()):
+            raise ValueError("no aorta is found in a patch")
+        return batch[Field.IMAGE] > threshold
+
+    return mask
+
+
+@pytest.mark.parametrize(("threshold", "sizes"), [(0.05, [1, 2, 1]), (0.15, [0, 2, 1]), (0.25, [0, 1, 1])])
+def test_patches_without_a_mask_are_left_out_and_the_others_are_painted(threshold, sizes, caplog):
+    inferer, seen, outputs = Recorder(), [], []
+    engine = evaluator(inferer, mask=mask_above(threshold))
+    engine.add_event_handler(
+        Events.ITERATION_COMPLETED, lambda engine: seen.append(engine.state.output[Field.IMAGE][:, 0, 0, 0])
+    )
+    engine.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: outputs.append(engine.state.output))
+    engine.run()
+    assert [len(values) for values in seen] == sizes
+    left = [0.1 * number for number in range(5) if 0.1 * number > threshold]
+    assert torch.cat(seen).tolist() == pytest.approx(left)
+    assert [len(call[1]) for call in inferer.calls] == [size for size in sizes if size]
+    assert [output["result"] == [] for output in outputs] == [not size for size in sizes]
+    assert f"{5 - len(left)} patches were left out, the first: no aorta is found in a patch" in caplog.text
+
+
+def test_metrics_count_the_patches_that_were_painted():
+    metric = MeanAbsoluteError(output_transform=from_engine(["pred", Field.IMAGE]))
+    engine = evaluator(mask=mask_above(0.05), key_val_metric={"mae": metric})
+    engine.run()
+    assert engine.state.metrics["mae"] == pytest.approx(0.75)  # ones beside 0.1 ... 0.4
+
+
+def test_what_is_known_of_each_patch_stays_with_it_when_others_are_left_out():
+    """Metadata and names, as masks and reports read them."""
+    records = [
+        {
+            Field.IMAGE: MetaTensor(torch.full((1, 4, 4), float(number)), meta={"slice": number}),
+            Field.SUBJECT: f"s{number}",
+        }
+        for number in range(4)
+    ]
+    inferer = Recorder()
+    engine = evaluator(inferer, mask=mask_above(1), val_data_loader=MonaiLoader(records, batch_size=3))
+    kept = []
+    engine.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: kept.append(engine.state.batch))
+    engine.run()
+    assert kept[0][Field.SUBJECT] == ["s2"]
+    patches = inferer.calls[0][0]
+    assert [(float(each.max()), each.meta["slice"]) for each in patches] == [(2.0, 2)]
+    assert kept[1][Field.SUBJECT] == ["s3"]
+
+
+def test_a_run_in_which_no_patch_has_a_mask_is_refused_at_its_end():
+    inferer = Recorder()
+    engine = evaluator(inferer, mask=mask_above(9))
+    with pytest.raises(ValueError, match="not one of 5 patches has a mask; the first: no aorta is found in a patch"):
+        engine.run()
+    assert not inferer.calls
 
 
 def test_metrics_read_the_output():
