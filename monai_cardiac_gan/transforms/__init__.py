@@ -22,6 +22,10 @@ from monai_cardiac_gan.transforms.identify_volume import (
     FingerprintVolumeD,
     FingerprintVolumed,
     FingerprintVolumeDict,
+    VolumeGrid,
+    VolumeGridD,
+    VolumeGridd,
+    VolumeGridDict,
 )
 from monai_cardiac_gan.transforms.load_volume import LoadVolume, LoadVolumeD, LoadVolumed, LoadVolumeDict
 from monai_cardiac_gan.transforms.localise_aorta import (
@@ -83,6 +87,10 @@ __all__ = [
     "ScaleByPercentilesDict",
     "ScaleByPercentilesd",
     "VolumeError",
+    "VolumeGrid",
+    "VolumeGridD",
+    "VolumeGridDict",
+    "VolumeGridd",
     "VolumePainter",
     "paste_patch",
     "standard_volume",

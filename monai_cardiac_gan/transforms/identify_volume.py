@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Any
-
 import numpy as np
 import torch
 from monai.transforms import Transform
@@ -23,6 +20,10 @@ __all__ = [
     "FingerprintVolumeD",
     "FingerprintVolumeDict",
     "FingerprintVolumed",
+    "VolumeGrid",
+    "VolumeGridD",
+    "VolumeGridDict",
+    "VolumeGridd",
 ]
 
 
@@ -35,17 +36,10 @@ class DigestVolume(Transform):
 
 
 class DigestVolumed(RecordTransform):
-    """Dictionary version of `DigestVolume`; writes `Field.DIGEST`, and `Field.GRID`, for a digest says nothing of the place."""
+    """Dictionary version of `DigestVolume`; writes `Field.DIGEST`."""
 
     array_class = DigestVolume
     result_field = Field.DIGEST
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a copy of the record with the results in it."""
-        record = super().__call__(data)
-        for key in self.key_iterator(record):
-            record[Field.GRID] = RasVolume(record[key]).affine.tolist()
-        return record
 
 
 DigestVolumeD = DigestVolumeDict = DigestVolumed
@@ -67,3 +61,22 @@ class FingerprintVolumed(RecordTransform):
 
 
 FingerprintVolumeD = FingerprintVolumeDict = FingerprintVolumed
+
+
+class VolumeGrid(Transform):
+    """Affine of a volume, for a digest says nothing of the place; put it behind the orientation and before any resampling."""
+
+    def __call__(self, image: torch.Tensor) -> list[list[float]]:
+        """Four rows of four numbers, mm, of a `MetaTensor` (1, X, Y, Z) in RAS+ axes; raises ValueError for anything else."""
+        affine: list[list[float]] = RasVolume(image).affine.tolist()
+        return affine
+
+
+class VolumeGridd(RecordTransform):
+    """Dictionary version of `VolumeGrid`; writes `Field.GRID`."""
+
+    array_class = VolumeGrid
+    result_field = Field.GRID
+
+
+VolumeGridD = VolumeGridDict = VolumeGridd

@@ -9,7 +9,7 @@ import numpy as np
 from monai.transforms import Compose, Orientationd, Spacingd
 
 from monai_cardiac_gan.keys import Field
-from monai_cardiac_gan.transforms.identify_volume import DigestVolumed, FingerprintVolumed
+from monai_cardiac_gan.transforms.identify_volume import DigestVolumed, FingerprintVolumed, VolumeGridd
 from monai_cardiac_gan.transforms.load_volume import LoadVolumed
 from monai_cardiac_gan.transforms.refuse_label_map import RefuseLabelMapd
 
@@ -21,7 +21,7 @@ BODY_AXES = (("L", "R"), ("P", "A"), ("I", "S"))
 def standard_volume(
     spacing: float | None = 1.0, axes: str | None = None, file_spacing: Sequence[float] | None = None
 ) -> Compose:
-    """Load, refuse label maps, turn to RAS+, note digest and fingerprint, and, if asked, resample to isotropic voxels.
+    """Load, refuse label maps, turn to RAS+, note digest, fingerprint and grid, and, if asked, resample to isotropic voxels.
 
     Args:
         spacing: side of a voxel, mm; the publication uses volumes of 0.9 to 1.1 mm. None keeps the volume's own grid:
@@ -39,6 +39,7 @@ def standard_volume(
         Orientationd(keys, axcodes="RAS", labels=BODY_AXES, allow_missing_keys=True),
         DigestVolumed(Field.IMAGE),
         FingerprintVolumed(Field.IMAGE),
+        VolumeGridd(Field.IMAGE),
     ]
     if spacing is not None:
         # float32 resampling is three times faster than MONAI's default; positions err by less than 0.001 voxel
