@@ -20,6 +20,8 @@ BRIGHT_PERCENTILE = 95.0
 """Of the voxels below bright padding: bright tissue or blood, whatever interpolation makes at the border."""
 PADDED_SHARE = 0.005
 """Least share of the voxels that bright padding fills; fewer do not move the percentiles in use."""
+FEWEST = 8
+"""Voxels of one value that may be bright padding: a corner of 2 x 2 x 2."""
 FULL_SCALES = (4095.0, 32767.0, 65535.0)
 """Largest values of 12, 15 and 16 bits."""
 REACH = 2
@@ -125,7 +127,7 @@ def _highest_scanned(volume: np.ndarray) -> float:
         in_corner = bool(((corners >= least) & (corners <= highest)).any())
         is_full = volume >= least
         filled = np.count_nonzero(is_full & (volume <= highest)) if in_corner or highest in FULL_SCALES else 0
-        below = volume[~is_full] if filled >= PADDED_SHARE * volume.size else volume[:0]
+        below = volume[~is_full] if filled >= max(FEWEST, PADDED_SHARE * volume.size) else volume[:0]
         if not below.size:
             return float(highest)
         air, bright = np.percentile(below[:: max(1, below.size // SAMPLE)], [AIR_PERCENTILE, BRIGHT_PERCENTILE])

@@ -57,7 +57,9 @@ def check_seed_in_track(track: AortaTrack, seed_mm: np.ndarray, slice_mm: float,
         raise ValueError(f"no vessel lies at the seed: no round, bright cross-section is seen there; {advice}")
     length = (track.slices[-1] - track.slices[0] + 1) * slice_mm
     if length < min(SHORTEST_MM, slices * slice_mm / 2):
-        raise ValueError(f"no vessel lies at the seed: what is round and bright there is {length:.0f} mm long; {advice}")
+        raise ValueError(
+            f"no vessel lies at the seed: what is round and bright there is {length:.0f} mm long; {advice}"
+        )
     heights = track.slices * slice_mm
     row = int(np.abs(heights - seed_mm[2]).argmin())
     beyond = float(np.abs(heights[row] - seed_mm[2]))

@@ -35,7 +35,9 @@ def test_an_empty_track_is_refused():
 
 def test_a_scrap_is_refused_and_the_vessel_of_a_thin_slab_is_not():
     scrap = straight(10, 13)
-    with pytest.raises(ValueError, match="no vessel lies at the seed: what is round and bright there is 8 mm long; give a point"):
+    with pytest.raises(
+        ValueError, match="no vessel lies at the seed: what is round and bright there is 8 mm long; give a point"
+    ):
         check_seed_in_track(scrap, np.array([50.0, 50.0, 22.0]), 2.0, 100)
     check_seed_in_track(scrap, np.array([50.0, 50.0, 22.0]), 2.0, 8)
 

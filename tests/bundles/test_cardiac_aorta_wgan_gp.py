@@ -17,7 +17,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from monai_cardiac_gan.cli.explain_errors import explanation
 from monai_cardiac_gan.evaluation import read_calibration
-from monai_cardiac_gan.networks import load_network
 from monai_cardiac_gan.networks.nets import (
     InpaintingUNet,
     LatentEncoder,
@@ -134,21 +133,32 @@ def test_shipped_weights_are_small_load_safely_and_have_their_digest(bundle):
         assert all(torch.isfinite(value).all() for value in state.values())
 
 
+def shipped_intervals(parser, bundle, **settings):
+    """The intervals that a report gives with the shipped weights."""
+    parser["bundle_root"], parser["device"] = str(bundle), "cpu"
+    for name, value in settings.items():
+        parser[name] = value
+    for load_weights in parser.get_parsed_content("load_weights"):
+        load_weights()
+    parts = [parser.get_parsed_content(name) for name in ("generator", "inferer", f"masks#{parser['mask_kind']}")]
+    return read_calibration(bundle / "models" / "calibration.json", *parts)
+
+
+@pytest.mark.parametrize("settings", [{"mask_size": 41}, {"starts": 3}, {"evaluations": 61}, {"mask_kind": "disc"}])
+def test_the_shipped_intervals_are_for_no_other_search(bundle, paths, settings):
+    parser = ConfigParser(ConfigParser.load_config_files(paths("inference")))
+    assert shipped_intervals(parser, bundle, **settings) == {}
+
+
 def test_the_shipped_intervals_belong_to_the_shipped_generator_and_the_usual_search(bundle, paths):
     parser = ConfigParser(ConfigParser.load_config_files(paths("inference")))
-    parser["bundle_root"], parser["device"] = str(bundle), "cpu"
-    generator = load_network(parser.get_parsed_content("generator"), str(bundle / "models" / "model.pt"))
-    intervals = read_calibration(
-        bundle / "models" / "calibration.json", generator, parser.get_parsed_content("inferer")
-    )
+    intervals = shipped_intervals(parser, bundle)
     assert set(intervals) == {"pixel", "diameter_mm", "centre_mm"}
 
 
 def test_the_demo_searches_as_the_shipped_intervals_were_learnt(bundle, paths):
     parser = ConfigParser(ConfigParser.load_config_files(paths("inference", "demo")))
-    parser["bundle_root"], parser["device"] = str(bundle), "cpu"
-    generator = load_network(parser.get_parsed_content("generator"), str(bundle / "models" / "model.pt"))
-    assert read_calibration(bundle / "models" / "calibration.json", generator, parser.get_parsed_content("inferer"))
+    assert shipped_intervals(parser, bundle)
 
 
 @pytest.mark.parametrize("name", [*ALONE, *BEHIND, "metadata"])
