@@ -29,6 +29,8 @@ __all__ = ["SaveInpaintedVolumes"]
 
 logger = logging.getLogger(__name__)
 
+MOST_OF_USUAL = 2
+"""Times the smallest distance of two patches that is still a usual one."""
 EXPECTED, PAINTED = "expected", "painted"
 
 
@@ -165,13 +167,18 @@ class SaveInpaintedVolumes:
         return [path] if self.images is None else [path, self.images / path, self.images / path.name]
 
     def _step_mm(self, key: str) -> float | None:
-        """Distance between the planes of neighbouring patches of a volume; None where it has fewer than two."""
+        """Largest usual distance between the planes of neighbouring patches; None where a volume has fewer than two.
+
+        Patches of every 2 mm lie 3 mm apart here and there, where the volume's slices skip one of the patches' grid. Distances of
+        more than twice the smallest are stretches without patches, and stay unpainted.
+        """
         columns = self.store.array(key, COLUMNS)
-        if columns is None or len(columns) < 2:
+        levels = np.unique(columns[PatchColumn.SLICE]) if columns is not None else np.zeros(0)
+        if columns is None or len(levels) < 2:
             return None
-        levels = np.unique(columns[PatchColumn.SLICE])
         thickness = float(np.linalg.norm(columns[AFFINE][0][:3, 2]))
-        return float(np.diff(levels).min()) * thickness if len(levels) > 1 else None
+        distances = np.diff(levels)
+        return float(distances[distances <= MOST_OF_USUAL * distances.min()].max()) * thickness
 
     def _complete(self, engine: Engine) -> None:
         self._write()

@@ -209,15 +209,24 @@ def test_when_no_volume_can_be_written_it_is_told_at_the_end(folders, monkeypatc
         run(folders, [[("a", 3), ("b", 5)]])
 
 
-def test_slices_between_the_patches_of_a_set_are_painted_too(folders):
-    rows = [PatchRow(level, 0, SIDE, 0, SIDE, 20.0, 20.0, 20.0, 1.0, 0.0, affine=AFFINE) for level in (3, 6, 9)]
+@pytest.mark.parametrize(
+    ("levels", "painted"),
+    [
+        ((3, 6, 9), range(2, 11)),  # 4.5 mm apart: half way, 2.25 mm, is reached by one of the two
+        ((2, 4, 7, 9), range(1, 11)),  # of the step of 3 mm one slice was skipped: no gap
+        ((1, 2, 3, 8, 9), [1, 2, 3, 8, 9]),  # between 3 and 8 there are no patches
+    ],
+)
+def test_slices_between_the_patches_of_a_set_are_painted_too(folders, levels, painted):
+    rows = [PatchRow(level, 0, SIDE, 0, SIDE, 20.0, 20.0, 20.0, 1.0, 0.0, affine=AFFINE) for level in levels]
     store = PatchStore(folders / "set")
-    entry = store.add_patches(VolumeEntry("a", "a.nii.gz", "kept", key="key_a"), np.zeros((3, SIDE, SIDE)), rows)
+    entry = store.add_patches(
+        VolumeEntry("a", "a.nii.gz", "kept", key="key_a"), np.zeros((len(rows), SIDE, SIDE)), rows
+    )
     store.finish(Manifest([entry]))
-    run(folders, [[("a", 3), ("a", 6), ("a", 9)]])
-    painted = np.asarray(nibabel.load(folders / "out" / "a_painted.nii.gz").dataobj)
-    # patches are 4.5 mm apart: 2.25 mm to either side, which is half way and reached by one of the two
-    assert np.nonzero(painted.any((0, 1)))[0].tolist() == list(range(2, 11))
+    run(folders, [[("a", level) for level in levels]])
+    found = np.asarray(nibabel.load(folders / "out" / "a_painted.nii.gz").dataobj)
+    assert np.nonzero(found.any((0, 1)))[0].tolist() == list(painted)
 
 
 @pytest.mark.parametrize(("subject", "stem"), [("site1/001", "site1%2F001"), ("../x", "%2E.%2Fx")])
