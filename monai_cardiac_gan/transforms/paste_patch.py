@@ -113,7 +113,8 @@ class VolumePainter:
         row, column, level = (grid @ to_patch[:3, :3].T + to_patch[:3, 3]).T
         inside = (row >= -EDGE_TOLERANCE) & (row <= height - 1 + EDGE_TOLERANCE)
         inside &= (column >= -EDGE_TOLERANCE) & (column <= width - 1 + EDGE_TOLERANCE)
-        inside &= (level >= -reach) & (level < reach)
+        # a slice half way between two patches belongs to the upper one, whatever rounding says
+        inside &= (level >= -reach - EDGE_TOLERANCE) & (level < reach - EDGE_TOLERANCE)
         distance = np.abs(level[inside] * thickness).astype(np.float32)
         return [row[inside], column[inside]], distance, tuple(grid[inside].T)
 

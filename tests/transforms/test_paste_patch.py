@@ -108,6 +108,22 @@ def test_every_slice_between_the_patches_is_painted_whatever_the_slices_are(slic
     assert not found[distance > reach + 1e-3].any()
 
 
+@pytest.mark.parametrize("slice_mm", [1.25, 1.37, 0.9, 2.0, 3.0])
+def test_no_slice_between_patches_as_they_are_cut_stays_unpainted(slice_mm):
+    """Of slices of 1.25 mm every fourth lies half way between patches that are 2 mm apart, but for rounding."""
+    count = int(80 / slice_mm)
+    voxels = 100 + 100 * torch.rand(1, 60, 60, count, generator=torch.Generator().manual_seed(0))
+    volume = MetaTensor(voxels, affine=torch.diag(torch.tensor([1.37, 1.25, slice_mm, 1.0], dtype=torch.float64)))
+    track = AortaTrack(range(count), [[40.0, 40.0]] * count, [20.0] * count, [1.0] * count, 1.0)
+    patches = CropAortaPatches(size=SIDE, step_mm=2.0, spacing=1.0)((volume - 150) / 60, track)
+    painter = VolumePainter(volume, step_mm=2.0)
+    for patch in patches:
+        painter.add(patch, torch.where(MASK, 0.9, patch), MASK)
+    found = painter.painted[0].any(0).any(0).nonzero().flatten().tolist()
+    assert found == list(range(found[0], found[-1] + 1))
+    assert len(found) >= count - 2
+
+
 def test_a_voxel_shows_the_nearest_patch_in_whatever_order_they_come():
     volume = smooth_volume(0.5, (120, 120, 24))
     grid = Spacing(pixdim=(1.0, 1.0, 1.0), mode="bilinear")(volume)
