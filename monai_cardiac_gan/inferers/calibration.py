@@ -77,8 +77,8 @@ def calibrate_uncertainty(
         >>> round(float(found.half_width(0.0)), 3)
         4.0
 
-    Source: Lee, Barber and Willett 2023, "Distribution-free inference with hierarchical data", section 3 (HCP); the
-    normalised score is that of Lei et al. 2018.
+    Source: Lee, Barber and Willett 2023, "Distribution-free inference with hierarchical data" (HCP); the normalised
+    score is that of Lei et al. 2018.
     """
     errors, stds, names = _checked(errors, stds, subjects)
     people = len(np.unique(names))

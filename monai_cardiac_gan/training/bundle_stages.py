@@ -127,9 +127,8 @@ class BundleStages:
         last, smaller = folder / "checkpoints" / "last.pt", self.state / f"gan_{SMALL_SIDE}" / "checkpoints" / "last.pt"
         if updates is not None and last.exists():
             before = torch.load(last, map_location="cpu", weights_only=True)["trainer"]
-            if (
-                int(before["critic_updates"]) >= updates
-            ):  # killed between its last checkpoint and the note that it is done
+            # killed between its last checkpoint and the note that it is done
+            if int(before["critic_updates"]) >= updates:
                 return int(before["critic_updates"]), True
         workflow = self.workflow(
             ["train"],
