@@ -68,6 +68,13 @@ class LatentBank(nn.Module):
         """How many latents it holds."""
         return len(self.latents)
 
+    def resize(self, count: int) -> None:
+        """Make room for so many latents; a bank of another size is then empty."""
+        if count != self.count:
+            self.latents = self.latents.new_zeros(count, self.latents.shape[1])
+            self.images = self.images.new_zeros(count, self.images.shape[1])
+            self.digest.zero_()
+
     @torch.no_grad()
     def fill(self, generator: nn.Module, seed: int = 0, metric_samples: int = SAMPLES) -> LatentBank:
         """Draw latents, generate their images, measure the metric; the generator is in evaluation mode meanwhile.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from pathlib import Path
 
 import torch
@@ -15,6 +16,9 @@ from monai_cardiac_gan.networks import load_network
 __all__ = ["fill_latent_bank", "load_search_parts"]
 
 logger = logging.getLogger(__name__)
+
+LATENTS = "latents"
+"""Of a bank, in its file."""
 
 
 def load_search_parts(
@@ -35,7 +39,7 @@ def load_search_parts(
     Args:
         search_preset: see `inpainting_search`.
         generator: whose latents are searched, with its weights.
-        bank: gets the weights of ``bank_path``, if they belong to the generator.
+        bank: gets the weights of ``bank_path``, if they belong to the generator, and becomes as large as the bank there.
         bank_path: file of a bank.
         encoder: gets the weights of ``encoder_path``, unless one of both is None.
         encoder_path: file of an encoder that was trained for this generator.
@@ -50,7 +54,7 @@ def load_search_parts(
     if search_preset != "lbfgs":
         return
     if Path(bank_path).exists():
-        load_network(bank, bank_path, device)
+        _load_bank(bank, bank_path, device)
     if not bank.belongs_to(generator):
         logger.warning("%s holds no bank of this generator: filling one, about a minute on a CPU", bank_path)
         bank.fill(generator)
@@ -60,6 +64,15 @@ def load_search_parts(
     for part in (bank, encoder, inpainting_unet):
         if part is not None:
             part.to(device).eval()
+
+
+def _load_bank(bank: LatentBank, path: str, device: torch.device | str) -> None:
+    """The bank of a file, as large as it is there."""
+    try:
+        bank.resize(len(torch.load(path, map_location="cpu", weights_only=True)[LATENTS]))
+    except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, ValueError, OSError):
+        logger.debug("%s: does not tell its size", path, exc_info=True)  # load_network says what is wrong with it
+    load_network(bank, path, device)
 
 
 def fill_latent_bank(bank: LatentBank, generator: nn.Module, path: str, seed: int = 0, overwrite: bool = False) -> None:

@@ -32,6 +32,19 @@ def test_what_was_written_is_loaded(generator, encoder, tmp_path, caplog):
     assert "filling one" not in caplog.text
 
 
+@pytest.mark.parametrize("count", [5, 60])
+def test_a_bank_becomes_as_large_as_the_one_in_the_file(generator, tmp_path, count, caplog):
+    """Such as the smaller one of a short training."""
+    stored = LatentBank(latent_size=3, count=count, side=4)
+    fill_latent_bank(stored, generator, str(tmp_path / "bank.pt"), seed=4)
+    loaded = bank()
+    load_search_parts("lbfgs", generator, loaded, str(tmp_path / "bank.pt"))
+    assert loaded.count == count
+    assert torch.equal(loaded.images, stored.images)
+    assert loaded.belongs_to(generator)
+    assert "filling one" not in caplog.text
+
+
 def test_a_bank_that_lies_there_is_replaced_only_when_told_to(generator, tmp_path):
     path = str(tmp_path / "bank.pt")
     fill_latent_bank(bank(), generator, path, seed=4)
