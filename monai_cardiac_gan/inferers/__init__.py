@@ -11,8 +11,10 @@ from monai_cardiac_gan.inferers.calibration import (
 )
 from monai_cardiac_gan.inferers.coarse_to_fine import CoarseToFine
 from monai_cardiac_gan.inferers.disc_uncertainty import DiscUncertainty, disc_uncertainty
+from monai_cardiac_gan.inferers.expected_vessel import ExpectedVessel, ExpectVessel
 from monai_cardiac_gan.inferers.gradient_descent import GradientDescent
 from monai_cardiac_gan.inferers.inpainted_patch import InpaintedPatch, PatchOrigin
+from monai_cardiac_gan.inferers.inpainted_vessel import InpaintedVessel
 from monai_cardiac_gan.inferers.inpainters import (
     BiharmonicInpainter,
     EncoderInpainter,
@@ -40,6 +42,8 @@ from monai_cardiac_gan.inferers.search_digests import mask_digest, search_digest
 from monai_cardiac_gan.inferers.search_parts import fill_latent_bank, load_search_parts
 from monai_cardiac_gan.inferers.search_presets import gradient_descent_search, inpainting_search, lbfgs_search
 from monai_cardiac_gan.inferers.traces import InitialImages, LossTraces
+from monai_cardiac_gan.inferers.vessel_objective import VesselObjective
+from monai_cardiac_gan.inferers.vessel_search import VesselSearch
 
 __all__ = [
     "BatchedLBFGS",
@@ -51,10 +55,13 @@ __all__ = [
     "EncoderBankInitializer",
     "EncoderInpainter",
     "EncoderProposal",
+    "ExpectVessel",
+    "ExpectedVessel",
     "FeatheredBlending",
     "GradientDescent",
     "InitialImages",
     "InpaintedPatch",
+    "InpaintedVessel",
     "Inpainter",
     "InpaintingResult",
     "LabelMasks",
@@ -78,6 +85,8 @@ __all__ = [
     "StopReason",
     "UNetProposal",
     "UncertaintyCalibration",
+    "VesselObjective",
+    "VesselSearch",
     "calibrate_uncertainty",
     "choose_floor",
     "coverage",

@@ -14,7 +14,7 @@ from monai_cardiac_gan.inferers.latent_optimizer import (
     StopReason,
     evenly_spaced,
 )
-from monai_cardiac_gan.inferers.objective import Evaluation, LatentObjective
+from monai_cardiac_gan.inferers.objective import Evaluation, Objective
 
 __all__ = ["BatchedLBFGS"]
 
@@ -42,7 +42,7 @@ class BatchedLBFGS:
     Args:
         evaluations: gradients that each search may take.
         preconditioner: (L, L), symmetric positive definite, see `metric_inverse`, or a function that gives it when a search
-            begins; the identity if None.
+            begins; the identity if None. Unknowns that are several latents in a row take it for each of them.
         memory: steps that are remembered.
         tolerance: a search has converged when ``patience`` iterations together lowered the loss by less than this share.
         patience: see above.
@@ -69,7 +69,7 @@ class BatchedLBFGS:
         self.preconditioner = preconditioner
 
     def __call__(
-        self, objective: LatentObjective, initial_latents: Tensor, snapshots: int = 2, progress: bool = False
+        self, objective: Objective, initial_latents: Tensor, snapshots: int = 2, progress: bool = False
     ) -> OptimizationResult:
         """See `LatentOptimizer`. One iteration is one step of all latents that are still under way."""
         state = _State(
@@ -92,13 +92,15 @@ class BatchedLBFGS:
         size = initial_latents.shape[1]
         given = self.preconditioner() if callable(self.preconditioner) else self.preconditioner
         matrix = torch.eye(size) if given is None else given
+        if size % len(matrix) == 0:  # a vessel's latents, one behind the other
+            matrix = torch.block_diag(*[matrix] * (size // len(matrix)))
         if matrix.shape != (size, size):
             raise ValueError(
                 f"the preconditioner is {tuple(matrix.shape)}: expected ({size}, {size}) for latents of {size} numbers."
             )
         return matrix.to(initial_latents)
 
-    def _step(self, objective: LatentObjective, state: _State, rows: Tensor) -> None:
+    def _step(self, objective: Objective, state: _State, rows: Tensor) -> None:
         """Move the latents of these numbers along their directions, each as far as it descends."""
         directions, slopes = state.directions(rows)
         lengths = torch.ones_like(slopes)

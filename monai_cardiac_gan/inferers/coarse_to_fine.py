@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from monai_cardiac_gan.inferers.latent_optimizer import LatentOptimizer, OptimizationResult, evenly_spaced
-from monai_cardiac_gan.inferers.objective import LatentObjective
+from monai_cardiac_gan.inferers.objective import Objective
 
 __all__ = ["CoarseToFine"]
 
@@ -35,7 +35,7 @@ class CoarseToFine:
         self.coarse, self.fine, self.size = coarse, fine, size
 
     def __call__(
-        self, objective: LatentObjective, initial_latents: Tensor, snapshots: int = 2, progress: bool = False
+        self, objective: Objective, initial_latents: Tensor, snapshots: int = 2, progress: bool = False
     ) -> OptimizationResult:
         """See `LatentOptimizer`."""
         reduced = objective.reduced(self.size)

@@ -15,7 +15,7 @@ from monai_cardiac_gan.inferers.latent_optimizer import (
     StopReason,
     evenly_spaced,
 )
-from monai_cardiac_gan.inferers.objective import LatentObjective
+from monai_cardiac_gan.inferers.objective import Objective
 
 __all__ = ["GradientDescent"]
 
@@ -57,7 +57,7 @@ class GradientDescent:
             raise ValueError(f"step_size is {self.step_size}: expected a finite step above 0.")
 
     def __call__(
-        self, objective: LatentObjective, initial_latents: Tensor, snapshots: int = 2, progress: bool = False
+        self, objective: Objective, initial_latents: Tensor, snapshots: int = 2, progress: bool = False
     ) -> OptimizationResult:
         """See `LatentOptimizer`."""
         latents = initial_latents.detach().clone().requires_grad_()

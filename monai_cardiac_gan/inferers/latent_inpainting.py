@@ -153,17 +153,17 @@ class LatentInpaintingInferer(Inferer):
         masks = square_mask(shape=patches.shape[2:]) if masks is None else masks
         # a MetaTensor becomes a plain tensor here
         masks = checked_masks(masks.as_subclass(Tensor).to(patches.device), patches.shape).expand_as(patches)
-        valid = _checked_valid(valid, patches)
+        valid = self.checked_valid(valid, patches)
         context = ~masks if valid is None else ~masks & valid
-        with self._prepared(generator), torch.inference_mode(False):
+        with self.prepared(generator), torch.inference_mode(False):
             latents, initial_images = self.initializer(patches, context, generator, self.starts)
-            objective = self._objective(patches, masks, valid, generator)
+            objective = self.objective(patches, masks, valid, generator, self.starts)
             found = self.optimizer(objective, latents.flatten(0, 1), self.snapshots, self.progress)
             _warn_of_lost_searches(found)
             shape = latents.shape[:2]
             losses = found.losses.unflatten(0, shape)
             with torch.no_grad():
-                generated = self._images(generator, found.latents).unflatten(0, shape)
+                generated = self.images(generator, found.latents).unflatten(0, shape)
                 snapshots = self._snapshots(found.path.unflatten(1, shape), losses.argmin(1), generator)
             inpainted = torch.stack([self.blending(images, patches, masks) for images in generated.unbind(1)], 1)
         return InpaintingResult(
@@ -185,13 +185,13 @@ class LatentInpaintingInferer(Inferer):
             seconds=time.perf_counter() - began,
         )
 
-    def _objective(self, patches: Tensor, masks: Tensor, valid: Tensor | None, generator: nn.Module) -> LatentObjective:
-        """The loss of S latents for each patch; behind the masks lies the proposal, so that the truth is out of reach."""
-        targets = torch.where(masks, self._proposed(patches, masks, generator), patches).repeat_interleave(
-            self.starts, 0
-        )
-        repeated = None if valid is None else valid.repeat_interleave(self.starts, 0)
-        masks = masks.repeat_interleave(self.starts, 0)
+    def objective(
+        self, patches: Tensor, masks: Tensor, valid: Tensor | None, generator: nn.Module, starts: int
+    ) -> LatentObjective:
+        """The loss of some latents for each patch; behind the masks lies the proposal, so that the truth is out of reach."""
+        targets = torch.where(masks, self._proposed(patches, masks, generator), patches).repeat_interleave(starts, 0)
+        repeated = None if valid is None else valid.repeat_interleave(starts, 0)
+        masks = masks.repeat_interleave(starts, 0)
         return LatentObjective(generator, self.loss, targets, masks, self.chunk, self.autocast, repeated)
 
     def _proposed(self, patches: Tensor, masks: Tensor, generator: nn.Module) -> Tensor:
@@ -202,7 +202,8 @@ class LatentInpaintingInferer(Inferer):
         parts = zip(patches.split(size), masks.split(size), strict=True)
         return torch.cat([self.proposal(*part, generator).to(patches) for part in parts])
 
-    def _images(self, generator: nn.Module, latents: Tensor) -> Tensor:
+    def images(self, generator: nn.Module, latents: Tensor) -> Tensor:
+        """(N, 1, H, W) of latents (N, L), a chunk at a time."""
         parts = latents.split(len(latents) if self.chunk is None else self.chunk)
         return torch.cat([generator(part) for part in parts])
 
@@ -210,12 +211,24 @@ class LatentInpaintingInferer(Inferer):
         """Images (F, N, H, W) uint8 of each patch's best search; made anew from latents, 100 times smaller to keep."""
         frames = []
         for latents in path[:, torch.arange(len(best), device=best.device), best]:
-            images = self._images(generator, latents)[:, 0]
+            images = self.images(generator, latents)[:, 0]
             frames.append(((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu())
         return torch.stack(frames)
 
+    @staticmethod
+    def checked_valid(valid: Tensor | None, patches: Tensor) -> Tensor | None:
+        """The masks on the patches' device; None where nothing is padded, which spares the search the masking."""
+        if valid is None:
+            return None
+        if valid.dtype != torch.bool or valid.shape != patches.shape:
+            raise ValueError(
+                f"the valid pixels are {valid.dtype} {tuple(valid.shape)}: expected bool {tuple(patches.shape)}, true inside."
+            )
+        plain = valid.as_subclass(Tensor).to(patches.device)
+        return None if bool(plain.all()) else plain
+
     @contextmanager
-    def _prepared(self, generator: nn.Module) -> Iterator[None]:
+    def prepared(self, generator: nn.Module) -> Iterator[None]:
         """Evaluation mode, frozen parameters and the chosen layout inside; modes and flags as before outside."""
         proposed_by = [] if self.proposal is None else self.proposal.networks()
         networks = [generator, *self.initializer.networks(), *self.loss.networks(), *proposed_by]
@@ -224,18 +237,6 @@ class LatentInpaintingInferer(Inferer):
                 for network in networks:
                     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             yield
-
-
-def _checked_valid(valid: Tensor | None, patches: Tensor) -> Tensor | None:
-    """The masks on the patches' device; None where nothing is padded, which spares the search the masking."""
-    if valid is None:
-        return None
-    if valid.dtype != torch.bool or valid.shape != patches.shape:
-        raise ValueError(
-            f"the valid pixels are {valid.dtype} {tuple(valid.shape)}: expected bool {tuple(patches.shape)}, true inside."
-        )
-    plain = valid.as_subclass(Tensor).to(patches.device)
-    return None if bool(plain.all()) else plain
 
 
 def _traces(found: OptimizationResult, shape: torch.Size) -> LossTraces:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from monai_cardiac_gan.inferers.objective import Evaluation, LatentObjective
+from monai_cardiac_gan.inferers.objective import Evaluation, Objective
 
 __all__ = ["LatentOptimizer", "OptimizationRecord", "OptimizationResult", "StopReason", "evenly_spaced"]
 
@@ -54,7 +54,7 @@ class LatentOptimizer(Protocol):
     """Finds better latents than the initial ones (M, L)."""
 
     def __call__(
-        self, objective: LatentObjective, initial_latents: Tensor, snapshots: int = 2, progress: bool = False
+        self, objective: Objective, initial_latents: Tensor, snapshots: int = 2, progress: bool = False
     ) -> OptimizationResult:
         """Search from all initial latents at once; keep about so many latents on the way of each."""
         ...

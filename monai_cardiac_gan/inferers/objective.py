@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from monai_cardiac_gan.losses.inpainting_loss import InpaintingLoss
 
-__all__ = ["Evaluation", "LatentObjective"]
+__all__ = ["Evaluation", "LatentObjective", "Objective"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,24 @@ class Evaluation:
     total: Tensor
     gradient: Tensor
     parts: Mapping[str, Tensor]
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """What an optimiser of latents makes small."""
+
+    @property
+    def targets(self) -> Tensor:
+        """(M, C, H, W) the images that are compared with."""
+        ...
+
+    def __call__(self, latents: Tensor, rows: Tensor | None = None) -> Evaluation:
+        """Evaluate unknowns (n, L), or those of the given numbers (n,)."""
+        ...
+
+    def reduced(self, size: int) -> Objective:
+        """The same at a smaller image size."""
+        ...
 
 
 class LatentObjective:

@@ -7,6 +7,7 @@ from monai_cardiac_gan.transforms.crop_aorta_patches import (
     CropAortaPatchesd,
     CropAortaPatchesDict,
 )
+from monai_cardiac_gan.transforms.cut_along import CoursePatches, cut_along
 from monai_cardiac_gan.transforms.grade_image_quality import (
     GradeImageQuality,
     GradeImageQualityD,
@@ -35,6 +36,7 @@ from monai_cardiac_gan.transforms.localise_aorta import (
     LocaliseAortaDict,
 )
 from monai_cardiac_gan.transforms.paste_patch import VolumePainter, paste_patch
+from monai_cardiac_gan.transforms.ras_volume import RasVolume
 from monai_cardiac_gan.transforms.record_transform import RecordTransform
 from monai_cardiac_gan.transforms.refuse_label_map import (
     RefuseLabelMap,
@@ -52,6 +54,7 @@ from monai_cardiac_gan.transforms.standard_volume import standard_volume
 from monai_cardiac_gan.transforms.volume_error import VolumeError
 
 __all__ = [
+    "CoursePatches",
     "Crop",
     "CropAortaPatches",
     "CropAortaPatchesD",
@@ -77,6 +80,7 @@ __all__ = [
     "LocaliseAortaD",
     "LocaliseAortaDict",
     "LocaliseAortad",
+    "RasVolume",
     "RecordTransform",
     "RefuseLabelMap",
     "RefuseLabelMapD",
@@ -92,6 +96,7 @@ __all__ = [
     "VolumeGridDict",
     "VolumeGridd",
     "VolumePainter",
+    "cut_along",
     "paste_patch",
     "standard_volume",
 ]

@@ -1,0 +1,173 @@
+"""From a volume and the course of its aorta to the vessel that is expected there, on every slice of the track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from monai_cardiac_gan.anomaly import COURSE, VesselPrior, predict_beyond_gap
+from monai_cardiac_gan.aorta import AortaDisc, AortaTrack, measure_disc
+from monai_cardiac_gan.inferers.blending import Blending, FeatheredBlending
+from monai_cardiac_gan.inferers.inpainted_vessel import InpaintedVessel
+from monai_cardiac_gan.inferers.masks import square_mask
+from monai_cardiac_gan.inferers.vessel_search import VesselSearch
+from monai_cardiac_gan.transforms import CoursePatches, RasVolume, cut_along
+
+__all__ = ["ExpectVessel", "ExpectedVessel", "levels_of", "predicted_course"]
+
+PIXEL_MM = 1.0
+"""Of the patches that the networks know."""
+HOLE = 49
+"""Side of the hole, pixels of 1 mm: from 41 on what is painted no longer follows the diameter of what is hidden, and 49 leave
+room for a vessel that lies beside its course."""
+STEP_MM, GAP_MM = 10.0, 30.0
+REACH_MM = 20.0
+"""How far from the course a painted aorta is looked for."""
+CHUNK = 32
+"""Images painted at once."""
+
+
+@dataclass(frozen=True)
+class ExpectedVessel:
+    """What is expected along one aorta. K levels, N slices, both from the top down.
+
+    Attributes:
+        levels: (K,) rows of `patches` that were searched.
+        heights_mm: (N,) below the top of the track.
+        course_mm: (N, 2) the course that the far slices predict, on which patches and holes are centred, mm from the first
+            voxel's centre.
+        course_stds_mm: (N,) standard deviation of each of its coordinates.
+        patches: (N) acquired, one on every slice of the track.
+        mask: (S, S) bool, the hole, the same on every slice.
+        painted: (N, 1, S, S) the patches with the expected anatomy in the hole.
+        discs: (K) the aorta in what was painted at the levels, None where none was found.
+        search: the levels' latents.
+    """
+
+    levels: np.ndarray
+    heights_mm: np.ndarray
+    course_mm: np.ndarray
+    course_stds_mm: np.ndarray
+    patches: CoursePatches
+    mask: Tensor
+    painted: Tensor
+    discs: tuple[AortaDisc | None, ...]
+    search: InpaintedVessel
+
+
+class ExpectVessel:
+    """Paint the aorta that is expected along a track.
+
+    Neither the size nor the place of the hole is a function of what was found on the slice itself: it is a square of one size,
+    on the course that the slices at least a gap away predict, so that a vessel that is wider there, or lies elsewhere, shows.
+
+    Args:
+        search: paints the levels (`VesselSearch`).
+        generator: latents to images.
+        prior: the mean course of people.
+        hole: side of the hole, pixels of 1 mm.
+        step_mm: distance of the levels.
+        gap_mm: slices nearer than this have no part in what is expected of a slice.
+        blending: how the generator's image is put into the hole.
+
+    Raises:
+        ValueError: when the step is not positive.
+    """
+
+    def __init__(
+        self,
+        search: VesselSearch,
+        generator: nn.Module,
+        prior: VesselPrior,
+        hole: int = HOLE,
+        step_mm: float = STEP_MM,
+        gap_mm: float = GAP_MM,
+        blending: Blending | None = None,
+    ) -> None:
+        if not step_mm > 0:
+            raise ValueError(f"the levels lie {step_mm} mm apart: expected more than 0.")
+        self.search, self.generator, self.prior = search, generator, prior
+        self.hole, self.step_mm, self.gap_mm = hole, step_mm, gap_mm
+        self.blending: Blending = FeatheredBlending() if blending is None else blending
+
+    def __call__(self, image: Tensor, track: AortaTrack) -> ExpectedVessel:
+        """
+        Args:
+            image: `MetaTensor` (1, X, Y, Z) in RAS+ axes, scaled to [-1, 1] (`ScaleByPercentiles`).
+            track: of its aorta, on its own grid.
+
+        Raises:
+            ValueError: when the track is empty, or too short for its far slices to predict a course.
+        """
+        slice_mm = float(RasVolume(image).spacing[2])
+        slices, heights, course, stds = predicted_course(track, slice_mm, self.prior, self.gap_mm)
+        patches = cut_along(image, slices, course, pixel_mm=PIXEL_MM)
+        levels = levels_of(heights, self.step_mm)
+        mask = square_mask(self.hole, shape=patches.pixels.shape[2:])
+        found = self._searched(patches, levels, heights, mask)
+        painted = self._painted(patches, heights, mask, found)
+        discs = [measure_disc(image[0].numpy(), PIXEL_MM, reach_mm=REACH_MM) for image in painted[levels]]
+        return ExpectedVessel(levels, heights, course, stds, patches, mask, painted, tuple(discs), found)
+
+    def _searched(
+        self, patches: CoursePatches, levels: np.ndarray, heights: np.ndarray, mask: Tensor
+    ) -> InpaintedVessel:
+        device = next(self.generator.parameters()).device
+        positions = torch.from_numpy(heights[levels].astype(np.float32))
+        return self.search(
+            patches.pixels[levels].to(device), mask, self.generator, positions.to(device), patches.valid[levels]
+        )
+
+    @torch.no_grad()
+    def _painted(self, patches: CoursePatches, heights: np.ndarray, mask: Tensor, found: InpaintedVessel) -> Tensor:
+        """Every slice, by latents between those of the levels."""
+        device = next(self.generator.parameters()).device
+        latents = found.latents_at(torch.from_numpy(heights.astype(np.float32)))[found.best]
+        images = torch.cat([self.generator(part.to(device)).cpu() for part in latents.split(CHUNK)])
+        return self.blending(images, patches.pixels, mask.expand_as(patches.pixels))
+
+
+def levels_of(heights_mm: np.ndarray, step_mm: float) -> np.ndarray:
+    """Rows of the slices nearest to levels every so many mm, the first and the last half a step inside the ends.
+
+    Example:
+        >>> levels_of(np.arange(0.0, 31.0, 1.5), 10.0).tolist()
+        [3, 10, 17]
+    """
+    last = float(heights_mm[-1])
+    wanted = np.arange(step_mm / 2, last, step_mm) if last > step_mm / 2 else np.array([last / 2])
+    return np.unique(np.abs(heights_mm[None] - wanted[:, None]).argmin(1))
+
+
+def predicted_course(
+    track: AortaTrack, slice_mm: float, prior: VesselPrior, gap_mm: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The course on every slice from the track's first to its last one, from the top down, each from its far slices alone.
+
+    Args:
+        track: what was found.
+        slice_mm: distance of its slices.
+        prior: the mean course of people.
+        gap_mm: slices nearer than this have no part in it.
+
+    Returns:
+        Slices (N,), heights below the top (N,), mm, centres (N, 2), mm, and the standard deviation of each coordinate (N,).
+
+    Raises:
+        ValueError: when the track is empty or too short.
+    """
+    if not len(track):
+        raise ValueError("no aorta was found: give a point inside it (--corrections).")
+    slices = np.arange(track.slices[-1], track.slices[0] - 1, -1)
+    heights = (track.slices[-1] - slices) * slice_mm
+    known = (track.slices[-1] - track.slices) * slice_mm
+    found = predict_beyond_gap(known, track.centres_mm - prior.course_at(known), heights, gap_mm, COURSE)
+    if not np.isfinite(found.values).all():
+        raise ValueError(
+            f"the track is {heights[-1]:.0f} mm long: too short to predict its course from slices at least {gap_mm:g} mm away; "
+            "give a volume that shows more of the aorta, or a smaller gap (gap_mm)."
+        )
+    return slices, heights, found.values + prior.course_at(heights), found.stds
