@@ -7,7 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["RefinedCircles", "brightness_along_rays", "edge_points", "fit_circles", "has_bright_wall", "refine_circles"]
+__all__ = [
+    "RefinedCircles",
+    "belief_in",
+    "brightness_along_rays",
+    "directions",
+    "edge_points",
+    "edge_strengths",
+    "fit_circles",
+    "has_bright_wall",
+    "peak_offset",
+    "refine_circles",
+]
 
 ANGLES = 48
 """Rays that leave each centre; one every 1.6 mm on the rim of a 24 mm aorta."""
@@ -157,6 +168,28 @@ def edge_points(
     Returns:
         Points (n, k, 2), mm; their strength (n, k), 0 (no edge) to 1 (a full step to the dark).
     """
+    reach, strength = edge_strengths(volume, spacing, slices, centres, radii, rays, walled)
+    best = (strength * belief_in(reach, radii)[:, None]).argmax(-1)
+    radius = reach[best] + RADIAL_STEP_MM * peak_offset(strength, best)
+    points = centres[:, None] + directions(rays)[None] * radius[..., None]
+    chosen = np.take_along_axis(strength, best[..., None], -1)[..., 0]
+    return points, np.clip(chosen, 0.0, 1.0)
+
+
+def edge_strengths(
+    volume: np.ndarray,
+    spacing: np.ndarray,
+    slices: np.ndarray,
+    centres: np.ndarray,
+    radii: np.ndarray,
+    rays: int,
+    walled: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """How steeply brightness falls along each ray; arguments as `edge_points` has them.
+
+    Returns:
+        Distances from the centre (m,), mm; strengths (n, rays, m), 1 for a full step to the dark, negative for a rise.
+    """
     reach = np.arange(0.0, SEARCH_RANGE[1] * radii.max() + 2 * RADIAL_STEP_MM, RADIAL_STEP_MM)
     brightness = brightness_along_rays(
         volume, spacing, slices, centres, np.broadcast_to(reach, (len(radii), len(reach))), rays
@@ -168,16 +201,11 @@ def edge_points(
     steepest = _steepest(brightness, reach, radii)[:, None, None]
     smallest = np.finfo(np.float32).eps * np.abs(brightness).max()
     # no fall from inside to outside, no rim
-    strength = np.divide(fall, steepest, out=np.zeros_like(fall), where=steepest > smallest)
-    belief = _belief(reach, radii)[:, None]
-    best = (strength * belief).argmax(-1)
-    radius = reach[best] + RADIAL_STEP_MM * _peak_offset(strength, best)
-    points = centres[:, None] + _directions(rays)[None] * radius[..., None]
-    chosen = np.take_along_axis(strength, best[..., None], -1)[..., 0]
-    return points, np.clip(chosen, 0.0, 1.0)
+    return reach, np.divide(fall, steepest, out=np.zeros_like(fall), where=steepest > smallest)
 
 
-def _directions(rays: int) -> np.ndarray:
+def directions(rays: int) -> np.ndarray:
+    """Unit vectors (rays, 2), evenly around the circle."""
     angles = np.arange(rays) * 2 * np.pi / rays
     return np.stack([np.cos(angles), np.sin(angles)], -1)
 
@@ -186,13 +214,14 @@ def brightness_along_rays(
     volume: np.ndarray, spacing: np.ndarray, slices: np.ndarray, centres: np.ndarray, reach: np.ndarray, rays: int
 ) -> np.ndarray:
     """Brightness (n, rays, m) at the distances `reach` (n, m), mm, from each centre."""
-    positions = centres[:, None, None] + _directions(rays)[None, :, None] * reach[:, None, :, None]
+    positions = centres[:, None, None] + directions(rays)[None, :, None] * reach[:, None, :, None]
     index = np.broadcast_to(slices[:, None, None], positions.shape[:-1])
     places = [positions[..., 0] / spacing[0], positions[..., 1] / spacing[1], index]
     return ndimage.map_coordinates(volume, places, order=1, mode="nearest")
 
 
-def _belief(reach: np.ndarray, radii: np.ndarray) -> np.ndarray:
+def belief_in(reach: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """Weight (n, m) of each distance as the rim of a vessel whose radius is known roughly; 0 outside `SEARCH_RANGE`."""
     relative = reach[None] / radii[:, None]
     inside = (relative >= SEARCH_RANGE[0]) & (relative <= SEARCH_RANGE[1])
     return np.where(inside, np.exp(-0.5 * ((relative - 1) / SEARCH_SIGMA) ** 2), 0.0)
@@ -206,7 +235,7 @@ def _steepest(brightness: np.ndarray, reach: np.ndarray, radii: np.ndarray) -> n
     return step * RADIAL_STEP_MM / (EDGE_SMOOTHING_MM * np.sqrt(2 * np.pi))
 
 
-def _peak_offset(values: np.ndarray, best: np.ndarray) -> np.ndarray:
+def peak_offset(values: np.ndarray, best: np.ndarray) -> np.ndarray:
     """Offset of the vertex of the parabola through a maximum and its neighbours, in samples."""
     middle = np.clip(best, 1, values.shape[-1] - 2)[..., None]
     left, top, right = (np.take_along_axis(values, middle + shift, -1)[..., 0] for shift in (-1, 0, 1))
