@@ -1,5 +1,12 @@
 """Is it as it should be? Arrays in, frozen dataclasses out."""
 
+from monai_cardiac_gan.anomaly.answer import Answer, AnswerKind, Stretch, answer_of
+from monai_cardiac_gan.anomaly.expectation import Expectation, ExpectationModel, Levels, Measured, expect_vessel
+from monai_cardiac_gan.anomaly.growth import Alignment, LevelGrowth, Vessel, align_vessels, growth_between
+from monai_cardiac_gan.anomaly.landmarks import Landmarks, find_landmarks
+from monai_cardiac_gan.anomaly.learn_expectation import JudgedPerson, learn_expectation, people_needed
+from monai_cardiac_gan.anomaly.levels import NamedLevels, name_levels
+from monai_cardiac_gan.anomaly.normals import LumenRange, PulmonaryLevel, normal_ranges, pulmonary_level
 from monai_cardiac_gan.anomaly.own_vessel import (
     COURSE,
     DIAMETER,
@@ -9,5 +16,40 @@ from monai_cardiac_gan.anomaly.own_vessel import (
     learn_prior,
     predict_beyond_gap,
 )
+from monai_cardiac_gan.anomaly.track_ends import reasons_not_to_compare
 
-__all__ = ["COURSE", "DIAMETER", "Covariance", "OwnVessel", "VesselPrior", "learn_prior", "predict_beyond_gap"]
+__all__ = [
+    "COURSE",
+    "DIAMETER",
+    "Alignment",
+    "Answer",
+    "AnswerKind",
+    "Covariance",
+    "Expectation",
+    "ExpectationModel",
+    "JudgedPerson",
+    "Landmarks",
+    "LevelGrowth",
+    "Levels",
+    "LumenRange",
+    "Measured",
+    "NamedLevels",
+    "OwnVessel",
+    "PulmonaryLevel",
+    "Stretch",
+    "Vessel",
+    "VesselPrior",
+    "align_vessels",
+    "answer_of",
+    "expect_vessel",
+    "find_landmarks",
+    "growth_between",
+    "learn_expectation",
+    "learn_prior",
+    "name_levels",
+    "normal_ranges",
+    "people_needed",
+    "predict_beyond_gap",
+    "pulmonary_level",
+    "reasons_not_to_compare",
+]

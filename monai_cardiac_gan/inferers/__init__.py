@@ -42,6 +42,7 @@ from monai_cardiac_gan.inferers.search_digests import mask_digest, search_digest
 from monai_cardiac_gan.inferers.search_parts import fill_latent_bank, load_search_parts
 from monai_cardiac_gan.inferers.search_presets import gradient_descent_search, inpainting_search, lbfgs_search
 from monai_cardiac_gan.inferers.traces import InitialImages, LossTraces
+from monai_cardiac_gan.inferers.vessel_networks import LoadedNetworks, VesselNetworks
 from monai_cardiac_gan.inferers.vessel_objective import VesselObjective
 from monai_cardiac_gan.inferers.vessel_search import VesselSearch
 
@@ -70,6 +71,7 @@ __all__ = [
     "LatentInpaintingInferer",
     "LatentObjective",
     "LatentOptimizer",
+    "LoadedNetworks",
     "LossTraces",
     "MeanPatchInpainter",
     "NearestPatchInpainter",
@@ -85,6 +87,7 @@ __all__ = [
     "StopReason",
     "UNetProposal",
     "UncertaintyCalibration",
+    "VesselNetworks",
     "VesselObjective",
     "VesselSearch",
     "calibrate_uncertainty",

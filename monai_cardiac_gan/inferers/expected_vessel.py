@@ -44,7 +44,7 @@ class ExpectedVessel:
         mask: (S, S) bool, the hole, the same on every slice.
         painted: (N, 1, S, S) the patches with the expected anatomy in the hole.
         discs: (K) the aorta in what was painted at the levels, None where none was found.
-        search: the levels' latents.
+        search: the levels' latents; None where nothing was painted, and `painted` is what was acquired.
     """
 
     levels: np.ndarray
@@ -55,7 +55,7 @@ class ExpectedVessel:
     mask: Tensor
     painted: Tensor
     discs: tuple[AortaDisc | None, ...]
-    search: InpaintedVessel
+    search: InpaintedVessel | None
 
 
 class ExpectVessel:
@@ -65,8 +65,8 @@ class ExpectVessel:
     on the course that the slices at least a gap away predict, so that a vessel that is wider there, or lies elsewhere, shows.
 
     Args:
-        search: paints the levels (`VesselSearch`).
-        generator: latents to images.
+        search: paints the levels (`VesselSearch`); None paints nothing.
+        generator: latents to images; None without a search.
         prior: the mean course of people.
         hole: side of the hole, pixels of 1 mm.
         step_mm: distance of the levels.
@@ -74,13 +74,13 @@ class ExpectVessel:
         blending: how the generator's image is put into the hole.
 
     Raises:
-        ValueError: when the step is not positive.
+        ValueError: when the step is not positive, or there is a search without a generator.
     """
 
     def __init__(
         self,
-        search: VesselSearch,
-        generator: nn.Module,
+        search: VesselSearch | None,
+        generator: nn.Module | None,
         prior: VesselPrior,
         hole: int = HOLE,
         step_mm: float = STEP_MM,
@@ -89,6 +89,8 @@ class ExpectVessel:
     ) -> None:
         if not step_mm > 0:
             raise ValueError(f"the levels lie {step_mm} mm apart: expected more than 0.")
+        if (search is None) != (generator is None):
+            raise ValueError("there is a search or a generator, and not both: give both, or neither to paint nothing.")
         self.search, self.generator, self.prior = search, generator, prior
         self.hole, self.step_mm, self.gap_mm = hole, step_mm, gap_mm
         self.blending: Blending = FeatheredBlending() if blending is None else blending
@@ -107,27 +109,35 @@ class ExpectVessel:
         patches = cut_along(image, slices, course, pixel_mm=PIXEL_MM)
         levels = levels_of(heights, self.step_mm)
         mask = square_mask(self.hole, shape=patches.pixels.shape[2:])
-        found = self._searched(patches, levels, heights, mask)
-        painted = self._painted(patches, heights, mask, found)
+        if self.search is None or self.generator is None:
+            none = (None,) * len(levels)
+            return ExpectedVessel(levels, heights, course, stds, patches, mask, patches.pixels, none, None)
+        found = _searched(self.search, self.generator, patches, levels, heights, mask)
+        images = _images(self.generator, found, heights)
+        painted = self.blending(images, patches.pixels, mask.expand_as(patches.pixels))
         discs = [measure_disc(image[0].numpy(), PIXEL_MM, reach_mm=REACH_MM) for image in painted[levels]]
         return ExpectedVessel(levels, heights, course, stds, patches, mask, painted, tuple(discs), found)
 
-    def _searched(
-        self, patches: CoursePatches, levels: np.ndarray, heights: np.ndarray, mask: Tensor
-    ) -> InpaintedVessel:
-        device = next(self.generator.parameters()).device
-        positions = torch.from_numpy(heights[levels].astype(np.float32))
-        return self.search(
-            patches.pixels[levels].to(device), mask, self.generator, positions.to(device), patches.valid[levels]
-        )
 
-    @torch.no_grad()
-    def _painted(self, patches: CoursePatches, heights: np.ndarray, mask: Tensor, found: InpaintedVessel) -> Tensor:
-        """Every slice, by latents between those of the levels."""
-        device = next(self.generator.parameters()).device
-        latents = found.latents_at(torch.from_numpy(heights.astype(np.float32)))[found.best]
-        images = torch.cat([self.generator(part.to(device)).cpu() for part in latents.split(CHUNK)])
-        return self.blending(images, patches.pixels, mask.expand_as(patches.pixels))
+def _searched(
+    search: VesselSearch,
+    generator: nn.Module,
+    patches: CoursePatches,
+    levels: np.ndarray,
+    heights: np.ndarray,
+    mask: Tensor,
+) -> InpaintedVessel:
+    device = next(generator.parameters()).device
+    positions = torch.from_numpy(heights[levels].astype(np.float32)).to(device)
+    return search(patches.pixels[levels].to(device), mask, generator, positions, patches.valid[levels])
+
+
+@torch.no_grad()
+def _images(generator: nn.Module, found: InpaintedVessel, heights: np.ndarray) -> Tensor:
+    """The generator's image of every slice, by latents between those of the levels."""
+    device = next(generator.parameters()).device
+    latents = found.latents_at(torch.from_numpy(heights.astype(np.float32)))[found.best]
+    return torch.cat([generator(part.to(device)).cpu() for part in latents.split(CHUNK)])
 
 
 def levels_of(heights_mm: np.ndarray, step_mm: float) -> np.ndarray:

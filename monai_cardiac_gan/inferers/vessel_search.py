@@ -14,7 +14,9 @@ from monai_cardiac_gan.inferers.vessel_objective import VesselObjective
 
 __all__ = ["COUPLING_WEIGHT", "VesselSearch"]
 
-COUPLING_WEIGHT = 0.03
+COUPLING_WEIGHT = 0.1
+"""Of 0, 0.01, 0.1 and 1 it brought the painted diameters of an unseen person nearest to the acquired ones, with steps between
+neighbouring slices below the acquired ones."""
 
 
 class VesselSearch:

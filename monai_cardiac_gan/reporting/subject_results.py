@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from monai_cardiac_gan.anomaly import Answer, AnswerKind, Stretch
 from monai_cardiac_gan.atomic import write_json
 
 __all__ = [
@@ -31,51 +32,6 @@ __all__ = [
 
 FORMAT = 1
 """Version of the file; a reader refuses others."""
-
-
-class AnswerKind:
-    """What a page says first."""
-
-    EXPECTED = "as expected"
-    WIDER = "wider than expected"
-    NARROWER = "narrower than expected"
-    DISPLACED = "beside its course"
-    SEVERAL = "not as expected"
-    CANNOT_TELL = "cannot tell"
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Neighbouring levels that differ from what is expected in the same way.
-
-    Attributes:
-        kind: of `AnswerKind`.
-        from_mm: upper end, mm below the top of the track.
-        to_mm: lower end.
-        levels: how many levels it holds.
-    """
-
-    kind: str
-    from_mm: float
-    to_mm: float
-    levels: int
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Is this aorta as expected, and where not?
-
-    Attributes:
-        kind: of `AnswerKind`.
-        headline: one sentence, such as "wider than expected at 87-112 mm from the top".
-        reasons: sentences that say why, most important first; why nothing can be told where that is the answer.
-        stretches: where it differs, from the top down.
-    """
-
-    kind: str
-    headline: str
-    reasons: tuple[str, ...] = ()
-    stretches: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,10 +119,10 @@ class LevelResult:
         confidence: of the localisation on this slice, 0 to 1.
         is_compared: whether acquired and expected are compared here.
         reason: why not.
-        expected_mm: expected inscribed diameter.
+        expected_mm: expected area-equivalent diameter, as all diameters below.
         low_mm: lower end of its interval.
         high_mm: upper end.
-        z: (acquired - expected) in standard deviations of the expectation.
+        z: (acquired area-equivalent diameter - expected) in standard deviations of the expectation.
         painted_mm: the diameter that the networks paint, from the picture around the hole alone.
         own_mm: the diameter that the subject's own vessel outside the gap predicts.
         displacement_mm: distance of the acquired centre from the course that the far slices predict.

@@ -8,6 +8,7 @@ from monai_cardiac_gan.transforms.crop_aorta_patches import (
     CropAortaPatchesDict,
 )
 from monai_cardiac_gan.transforms.cut_along import CoursePatches, cut_along
+from monai_cardiac_gan.transforms.file_slices import FileSlices
 from monai_cardiac_gan.transforms.grade_image_quality import (
     GradeImageQuality,
     GradeImageQualityD,
@@ -54,6 +55,7 @@ from monai_cardiac_gan.transforms.standard_volume import standard_volume
 from monai_cardiac_gan.transforms.volume_error import VolumeError
 
 __all__ = [
+    "FileSlices",
     "CoursePatches",
     "Crop",
     "CropAortaPatches",

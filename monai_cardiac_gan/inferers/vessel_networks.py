@@ -1,0 +1,157 @@
+"""The networks that paint vessels, as settings that travel to other processes and are loaded there once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from monai_cardiac_gan.data import settings_digest, settings_of
+from monai_cardiac_gan.inferers.latent_bank import LatentBank
+from monai_cardiac_gan.inferers.search_digests import search_digests
+from monai_cardiac_gan.inferers.search_parts import load_search_parts
+from monai_cardiac_gan.inferers.search_presets import COARSE_SIZE, lbfgs_search
+from monai_cardiac_gan.inferers.vessel_search import COUPLING_WEIGHT, VesselSearch
+from monai_cardiac_gan.networks import load_network
+
+__all__ = ["LoadedNetworks", "VesselNetworks"]
+
+COARSE_EVALUATIONS, EVALUATIONS = 40, 10
+"""Gradients of a vessel's search at the smaller size and at the full one."""
+NEAREST = 8
+"""Latents of the bank that are tried as starts of each level."""
+CHUNK = 8
+"""Images at once: on one CPU core more take memory and save no time."""
+PRESET = "lbfgs"
+
+
+@dataclass(frozen=True)
+class LoadedNetworks:
+    """Networks with their weights.
+
+    Attributes:
+        search: paints the levels of a vessel.
+        generator: latents to images.
+        digests: part of the search -> what stands for its settings and weights (`search_digests`).
+    """
+
+    search: VesselSearch
+    generator: nn.Module
+    digests: dict[str, str]
+
+
+class VesselNetworks:
+    """How the networks of a vessel's search are made, and where their weights lie; nothing is loaded before it is asked for.
+
+    Args:
+        generator: makes the generator.
+        critic: makes the critic.
+        bank: makes the bank of latents; it becomes as large as its file says.
+        encoder: makes the encoder.
+        inpainting_unet: makes the U-Net that proposes what lies in the hole.
+        generator_path: weights of each, see `load_search_parts`.
+        critic_path: see above.
+        bank_path: see above.
+        encoder_path: see above.
+        inpainting_unet_path: see above.
+        starts: searches of each vessel; the best is taken.
+        coarse_evaluations: gradients at half the size.
+        evaluations: gradients at the full size.
+        coupling_weight: see `VesselObjective`.
+        device: where they go.
+    """
+
+    def __init__(
+        self,
+        generator: Callable[[], nn.Module],
+        critic: Callable[[], nn.Module],
+        bank: Callable[[], LatentBank],
+        encoder: Callable[[], nn.Module],
+        inpainting_unet: Callable[[], nn.Module],
+        generator_path: str,
+        critic_path: str,
+        bank_path: str,
+        encoder_path: str,
+        inpainting_unet_path: str,
+        starts: int = 1,
+        coarse_evaluations: int = COARSE_EVALUATIONS,
+        evaluations: int = EVALUATIONS,
+        coupling_weight: float = COUPLING_WEIGHT,
+        device: str = "cpu",
+    ) -> None:
+        self.generator, self.critic, self.bank = generator, critic, bank
+        self.encoder, self.inpainting_unet = encoder, inpainting_unet
+        self.generator_path, self.critic_path, self.bank_path = generator_path, critic_path, bank_path
+        self.encoder_path, self.inpainting_unet_path = encoder_path, inpainting_unet_path
+        self.starts, self.coarse_evaluations, self.evaluations = starts, coarse_evaluations, evaluations
+        self.coupling_weight, self.device = coupling_weight, str(device)
+
+    def load(self) -> LoadedNetworks:
+        """The networks with their weights, once for each process; weights that changed meanwhile are loaded anew.
+
+        Raises:
+            FileNotFoundError: when weights are missing.
+            ValueError: when weights do not fit.
+        """
+        paths = (self.generator_path, self.critic_path, self.bank_path, self.encoder_path, self.inpainting_unet_path)
+        changed = tuple(Path(path).stat().st_mtime_ns if Path(path).exists() else 0 for path in paths)
+        return _loaded(_ByContent(self, changed))
+
+    def _load(self) -> LoadedNetworks:
+        generator, critic, bank = self.generator(), self.critic(), self.bank()
+        encoder, unet = self.encoder(), self.inpainting_unet()
+        load_network(generator, self.generator_path, self.device)
+        load_network(critic, self.critic_path, self.device)
+        load_search_parts(
+            PRESET,
+            generator,
+            bank,
+            self.bank_path,
+            encoder,
+            self.encoder_path,
+            unet,
+            self.inpainting_unet_path,
+            self.device,
+        )
+        for network in (generator, critic):
+            network.to(torch.device(self.device)).eval()
+        inferer = lbfgs_search(
+            critic=critic,
+            bank=bank,
+            encoder=encoder,
+            inpainting_unet=unet,
+            nearest=NEAREST,
+            coarse_evaluations=self.coarse_evaluations,
+            evaluations=self.evaluations,
+            coarse_size=COARSE_SIZE,
+            starts=self.starts,
+            snapshots=2,
+            chunk=CHUNK,
+            progress=False,
+        )
+        search = VesselSearch(inferer, self.coupling_weight)
+        coupling = {"coupling": settings_digest(self.coupling_weight)}
+        return LoadedNetworks(search, generator, search_digests(inferer, generator) | coupling)
+
+
+class _ByContent:
+    """Networks that are told by their settings and the times of their files, so that equal ones are loaded once."""
+
+    def __init__(self, networks: VesselNetworks, changed: tuple[int, ...]) -> None:
+        self.networks = networks
+        self._key = settings_digest([settings_of(networks), list(changed)])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByContent) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@lru_cache(maxsize=1)
+def _loaded(networks: _ByContent) -> LoadedNetworks:
+    return networks.networks._load()
