@@ -1,4 +1,4 @@
-"""Is it as it should be? Arrays in, frozen dataclasses out."""
+"""Is this aorta as it should be? Arrays in, frozen dataclasses out."""
 
 from monai_cardiac_gan.anomaly.answer import Answer, AnswerKind, Stretch, answer_of
 from monai_cardiac_gan.anomaly.expectation import Expectation, ExpectationModel, Levels, Measured, expect_vessel

@@ -15,8 +15,14 @@ import torch
 from monai.data import MetaTensor
 
 import monai_cardiac_gan
-from monai_cardiac_gan.anomaly import Answer, ExpectationModel, Levels, answer_of, expect_vessel, name_levels
-from monai_cardiac_gan.anomaly import pulmonary_level
+from monai_cardiac_gan.anomaly import (
+    Answer,
+    Levels,
+    answer_of,
+    expect_vessel,
+    name_levels,
+    pulmonary_level,
+)
 from monai_cardiac_gan.aorta import AortaTrack
 from monai_cardiac_gan.data import Record
 from monai_cardiac_gan.evaluation import (
@@ -38,7 +44,6 @@ from monai_cardiac_gan.transforms import (
     FileSlices,
     GradeImageQualityd,
     LocaliseAortad,
-    RasVolume,
     ScaleByPercentilesd,
     VolumePainter,
     standard_volume,

@@ -55,7 +55,6 @@ from monai_cardiac_gan.transforms.standard_volume import standard_volume
 from monai_cardiac_gan.transforms.volume_error import VolumeError
 
 __all__ = [
-    "FileSlices",
     "CoursePatches",
     "Crop",
     "CropAortaPatches",
@@ -66,6 +65,7 @@ __all__ = [
     "DigestVolumeD",
     "DigestVolumeDict",
     "DigestVolumed",
+    "FileSlices",
     "FingerprintVolume",
     "FingerprintVolumeD",
     "FingerprintVolumeDict",
