@@ -1,7 +1,16 @@
 """Results as pages, pictures and volumes for people and their viewers."""
 
+from monai_cardiac_gan.reporting.cohort_page import CohortRow, write_cohort_page
 from monai_cardiac_gan.reporting.contact_sheet import write_contact_sheet
 from monai_cardiac_gan.reporting.inpainted_volumes import SaveInpaintedVolumes
 from monai_cardiac_gan.reporting.inpainting_report import InpaintingReport
+from monai_cardiac_gan.reporting.subject_page import write_subject_page
 
-__all__ = ["InpaintingReport", "SaveInpaintedVolumes", "write_contact_sheet"]
+__all__ = [
+    "CohortRow",
+    "InpaintingReport",
+    "SaveInpaintedVolumes",
+    "write_cohort_page",
+    "write_contact_sheet",
+    "write_subject_page",
+]

@@ -1,6 +1,7 @@
 """Figures and animations; each takes plain data and returns a figure that nobody has shown yet."""
 
 from monai_cardiac_gan.visualize.contact_row import ContactRow, Tile, contact_row
+from monai_cardiac_gan.visualize.diameter_figure import figure_of_diameters
 from monai_cardiac_gan.visualize.display import to_display
 from monai_cardiac_gan.visualize.nearest_figure import figure_of_nearest
 from monai_cardiac_gan.visualize.results_figure import figure_of_results
@@ -19,6 +20,7 @@ __all__ = [
     "ContactRow",
     "Tile",
     "contact_row",
+    "figure_of_diameters",
     "figure_of_nearest",
     "figure_of_results",
     "figure_of_sample_grid",

@@ -1,0 +1,23 @@
+// Keys of the viewer. They leave alone whoever types, and sliders that have the focus move by themselves.
+function connectKeys(view) {
+  const last = view.data.slices.length - 1;
+  const toggle = name => view.change({[name]: !view.state[name]});
+  const step = by => view.change({index: view.state.index + by});
+  const everywhere = {
+    ArrowLeft: () => step(-1), ArrowRight: () => step(1),
+    b: () => toggle("blend"), c: () => toggle("circle"), h: () => toggle("hole"), z: () => toggle("whole"),
+    r: () => view.change({...DEFAULTS}),
+  };
+  const inViewer = {
+    ArrowUp: () => step(-1), ArrowDown: () => step(1),
+    Home: () => view.change({index: 0}), End: () => view.change({index: last}),
+  };
+  document.addEventListener("keydown", event => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("textarea, select, input[type=range], .scroll")) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const act = everywhere[key] ?? (event.target.closest(".viewer") ? inViewer[key] : undefined);
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+}

@@ -1,0 +1,17 @@
+// Pictures and settings come with the page; without pictures there is no viewer.
+async function startViewer() {
+  const source = document.getElementById("viewer-data");
+  if (!source) return;
+  const data = JSON.parse(source.textContent);
+  const [acquired, expected] = await Promise.all(
+    [data.acquired, data.expected].map(url => readStrip(url, data.size, data.slices.length)));
+  const view = new SliceView(data, acquired, expected);
+  connectControls(view);
+  connectPointer(view);
+  connectKeys(view);
+  connectCurve(view);
+  drawColourBar(view);
+  view.draw();
+  document.documentElement.dataset.ready = "true";
+}
+startViewer();
