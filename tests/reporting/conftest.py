@@ -1,5 +1,7 @@
 import base64
 import io
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from monai_cardiac_gan.reporting import write_subject_page
 from monai_cardiac_gan.reporting.subject_results import (
     Answer,
     AnswerKind,
@@ -21,6 +24,9 @@ from monai_cardiac_gan.reporting.subject_results import (
     SubjectResults,
 )
 
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+BROWSER_VARIABLE = "MONAI_CARDIAC_GAN_BROWSER"
+"""``required``: tests in the browser fail, where they would be skipped without one."""
 SIZE, SLICE_MM, TOP_MM, HOLE = 80, 2.0, 100.0, 49
 """Pixels of 1 mm; height of the top of the vessel in the scanner; the vessel stands in the picture's middle."""
 MIDDLE = SIZE // 2
@@ -123,3 +129,48 @@ def make_subject() -> Callable[[str, str], SubjectResults]:
         AnswerKind.CANNOT_TELL: unclear_subject,
     }
     return lambda kind, name="ann": makers[kind](name)
+
+
+# of a module, not of the session: while Playwright runs, its thread has an event loop that tests of Dask must not find
+@pytest.fixture(scope="module")
+def browser():
+    chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if os.environ.get(BROWSER_VARIABLE) != "required":
+        pytest.importorskip("playwright", reason="playwright is not installed: it drives the browser")
+        if chromium is None:
+            pytest.skip("chromium is not installed: it shows the pages")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        running = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def show(browser):
+    """Open a page; at the end nothing was asked of any network, and no script complained."""
+    opened = []
+
+    def show(path, width=1280, scheme="light"):
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        seen = {"requests": [], "errors": []}
+        page.on("request", lambda request: seen["requests"].append(request.url))
+        page.on("pageerror", lambda error: seen["errors"].append(str(error)))
+        page.on("console", lambda message: seen["errors"].append(message.text) if message.type != "log" else None)
+        page.goto(path.as_uri())
+        if page.locator("#viewer-data").count():
+            page.wait_for_selector("html[data-ready]", state="attached")
+        opened.append((page, seen))
+        return page
+
+    yield show
+    for page, seen in opened:
+        assert seen["errors"] == []
+        assert [url for url in seen["requests"] if not url.startswith(("file:", "data:", "blob:"))] == []
+        page.close()
+
+
+@pytest.fixture(scope="module")
+def wide_page(make_subject, tmp_path_factory):
+    return write_subject_page(make_subject(AnswerKind.WIDER), tmp_path_factory.mktemp("wide"))
