@@ -13,6 +13,7 @@ __all__ = [
     "AORTA_MINIMUM_MM",
     "AORTA_STD_MM",
     "AortaCourse",
+    "Dilation",
     "SpineCurve",
     "draw_aorta_course",
     "draw_aorta_diameter",
@@ -62,9 +63,39 @@ class SpineCurve:
 SWAY_LENGTH_MM = 60.0  # one full swing over the length of the thoracic spine
 
 
+FULL_WIDTH_STD = 2 * np.sqrt(2 * np.log(2))  # of a Gaussian, at half of its height: 2.355 standard deviations
+
+
+@dataclass(frozen=True)
+class Dilation:
+    """A stretch that is wider than the rest of the vessel, or narrower, with smooth ends (a Gaussian along the vessel).
+
+    Attributes:
+        factor: of the diameter, in the stretch's middle.
+        height_mm: of the middle, in the frame's millimetres.
+        length_mm: over which at least half of the widening is seen.
+    """
+
+    factor: float
+    height_mm: float
+    length_mm: float
+
+    def factors(self, height_mm: np.ndarray) -> np.ndarray:
+        """Factor of the diameter at each height (n,).
+
+        Example:
+            >>> Dilation(1.5, height_mm=10.0, length_mm=40.0).factors(np.array([10.0, 30.0])).round(6).tolist()
+            [1.5, 1.25]
+        """
+        away = (height_mm - self.height_mm) * FULL_WIDTH_STD / self.length_mm
+        return 1 + (self.factor - 1) * np.exp(-np.square(away) / 2)
+
+
 @dataclass(frozen=True)
 class AortaCourse:
     """Centre and diameter of the descending aorta at any height, a circle in every axial plane.
+
+    The vessel keeps its distance from the vertebral body, so that where it is wider its centre lies farther from the bone.
 
     Attributes:
         diameter_mm: at the level of the four chambers.
@@ -73,6 +104,7 @@ class AortaCourse:
         angles_degree: place around the vertebral body at `ANGLE_HEIGHTS_MM`.
         gap_mm: between lumen and vertebral body.
         spine: the spine that it follows.
+        dilation: a stretch of another width; None without one.
     """
 
     diameter_mm: float
@@ -81,10 +113,12 @@ class AortaCourse:
     angles_degree: tuple[float, ...]
     gap_mm: float
     spine: SpineCurve
+    dilation: Dilation | None = None
 
     def diameters_mm(self, height_mm: np.ndarray) -> np.ndarray:
         """Diameter at each height (n,), in the frame's millimetres."""
-        return self.diameter_mm * (1 + self.taper_per_mm * height_mm)
+        usual = self.diameter_mm * (1 + self.taper_per_mm * height_mm)
+        return usual if self.dilation is None else usual * self.dilation.factors(height_mm)
 
     def centres_mm(self, height_mm: np.ndarray) -> np.ndarray:
         """Centre at each height (n,), (n, 2): to the right (negative: it lies left) and forwards."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from monai_cardiac_gan.phantom.abdomen import paint_abdomen
 from monai_cardiac_gan.phantom.anatomy import Anatomy, draw_anatomy
 from monai_cardiac_gan.phantom.canvas import Canvas
 from monai_cardiac_gan.phantom.contrast import acquire, add_texture
-from monai_cardiac_gan.phantom.course import AORTA_MAXIMUM_MM, AORTA_MINIMUM_MM
+from monai_cardiac_gan.phantom.course import AORTA_MAXIMUM_MM, AORTA_MINIMUM_MM, Dilation
 from monai_cardiac_gan.phantom.files import write_volume
 from monai_cardiac_gan.phantom.grid import Grid
 from monai_cardiac_gan.phantom.heart import paint_heart
@@ -28,6 +29,9 @@ from monai_cardiac_gan.phantom.view import View, draw_view
 __all__ = ["WholeHeartPhantom"]
 
 AXES = 3
+DILATION_RANGE = (0.5, 2.5)  # from a severe coarctation to a large aneurysm of an aorta of usual width
+DILATION_LENGTH_MM = 50.0
+DILATION_SHARE_RANGE = (0.3, 0.7)  # of the visible length: healthy vessel on both sides
 NOISE = 0.009  # of blood, in each receiver channel: a signal-to-noise ratio of 110 before the coil's fall-off
 
 
@@ -45,9 +49,14 @@ class WholeHeartPhantom:
         bias: strength of the coil's fall-off; 0 for none, 1 as in a scanner.
         ghosting: strength of breathing ghosts in the phase-encoding direction (back to front); 0 for none.
         aorta_diameter_mm: diameter at the level of the four chambers, 16 to 38; drawn from N(24, 3.5) when None.
+        dilation: factor of the diameter in the middle of a stretch of the descending aorta, 0.5 to 2.5, with smooth ends; below 1
+            it is narrowed, None and 1 leave it as it is. All else of a seed stays as it is without.
+        dilation_length_mm: length over which at least half of the widening is seen.
+        dilation_at: place of the stretch's middle as a share of the visible length, from 0 at the top to 1 at the bottom; drawn
+            from 0.3 to 0.7 when None.
 
     Raises:
-        ValueError: when a shape, spacing, strength or diameter is out of range.
+        ValueError: when a shape, spacing, strength, diameter or dilation is out of range.
 
     Example:
         >>> phantom = WholeHeartPhantom(shape=(64, 72, 80), spacing=(2.5, 3.0, 2.5), aorta_diameter_mm=24.0)
@@ -65,8 +74,12 @@ class WholeHeartPhantom:
         bias: float = 1.0,
         ghosting: float = 1.0,
         aorta_diameter_mm: float | None = None,
+        dilation: float | None = None,
+        dilation_length_mm: float = DILATION_LENGTH_MM,
+        dilation_at: float | None = None,
     ) -> None:
         _refuse_odd_grid(shape, spacing)
+        _refuse_odd_dilation(dilation, dilation_length_mm, dilation_at)
         for name, strength in (("noise", noise), ("bias", bias), ("ghosting", ghosting)):
             if not (np.isfinite(strength) and strength >= 0):
                 raise ValueError(f"{name} is {strength}: give a finite strength of at least 0 (0 switches it off).")
@@ -78,6 +91,7 @@ class WholeHeartPhantom:
         self.shape, self.spacing = shape, spacing
         self.noise, self.bias, self.ghosting = noise, bias, ghosting
         self.aorta_diameter_mm = aorta_diameter_mm
+        self.dilation, self.dilation_length_mm, self.dilation_at = dilation, dilation_length_mm, dilation_at
 
     def __call__(self, seed: int) -> PhantomVolume:
         """Make the volume of a seed.
@@ -88,17 +102,28 @@ class WholeHeartPhantom:
         if seed < 0:
             raise ValueError(f"seed is {seed}: give an integer of at least 0.")
         # One stream a stage: a change of noise or contrast leaves the anatomy of a seed as it is.
-        bodies, views, bending, filling, scanning = (
-            np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(5)
+        bodies, views, bending, filling, scanning, illness = (
+            np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(6)
         )
         anatomy = draw_anatomy(bodies, self.aorta_diameter_mm)
         view = draw_view(views, anatomy.scale, self.shape, self.spacing)
+        anatomy = self._dilated(anatomy, view, illness)
         labels, signal = _paint(anatomy, view, bending, filling)
         add_texture(scanning, signal, labels, view.axes_mm())
         image = acquire(scanning, signal, view.axes_mm(), noise=self.noise, bias=self.bias, ghosting=self.ghosting)
         affine = np.diag([*view.spacing_mm, 1.0])
         affine[:3, 3] = view.first_voxel_mm
         return PhantomVolume(image, labels, view.spacing_mm, affine, true_track(anatomy, view), seed)
+
+    def _dilated(self, anatomy: Anatomy, view: View, rng: np.random.Generator) -> Anatomy:
+        """The subject with the stretch that was asked for."""
+        if self.dilation is None or self.dilation == 1:
+            return anatomy
+        share = rng.uniform(*DILATION_SHARE_RANGE) if self.dilation_at is None else self.dilation_at
+        bottom, highest = (float(end) / anatomy.scale for end in view.axes_mm()[2][[0, -1]])
+        top = min(anatomy.aorta.top_mm, highest)
+        dilation = Dilation(self.dilation, top - share * (top - bottom), self.dilation_length_mm / anatomy.scale)
+        return replace(anatomy, aorta=replace(anatomy.aorta, dilation=dilation))
 
     def write(self, folder: str | Path, seeds: Iterable[int]) -> list[Path]:
         """Write one image file a seed, and its truth where a search of the folder for images does not find it.
@@ -140,6 +165,16 @@ def _paint(
     paint_mediastinal_clutter(canvas, filling)
     paint_aorta(canvas, anatomy)
     return canvas.labels, canvas.signal
+
+
+def _refuse_odd_dilation(factor: float | None, length_mm: float, share: float | None) -> None:
+    low, high = DILATION_RANGE
+    if factor is not None and not low <= factor <= high:
+        raise ValueError(f"dilation is {factor}: give a factor of {low} to {high}, or None for a healthy aorta.")
+    if not 0 < length_mm < np.inf:
+        raise ValueError(f"dilation_length_mm is {length_mm}: give a length above 0 mm.")
+    if share is not None and not 0 <= share <= 1:
+        raise ValueError(f"dilation_at is {share}: give a share of the visible length, 0 to 1, or None to draw it.")
 
 
 def _refuse_odd_grid(shape: Sequence[int] | None, spacing: Sequence[float] | None) -> None:

@@ -111,10 +111,10 @@ def arch_path_mm(anatomy: Anatomy) -> np.ndarray:
 
 def _paint_descending(canvas: Canvas, anatomy: Anatomy) -> None:
     aorta, grid = anatomy.aorta, canvas.grid
-    reach = aorta.diameters_mm(np.array([aorta.top_mm])).max() + AORTIC_WALL_MM
     heights = grid.axes_mm[2][grid.axes_mm[2] <= aorta.top_mm].astype(np.float64)
     if not len(heights):
         return
+    reach = aorta.diameters_mm(np.append(heights, aorta.top_mm)).max() + AORTIC_WALL_MM
     centres = aorta.centres_mm(heights)
     low, high = centres.min(0) - reach, centres.max(0) + reach
     box = grid.box((*low, heights[0]), (*high, heights[-1] + grid.step_mm / 2))

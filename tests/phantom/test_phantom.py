@@ -167,6 +167,10 @@ def test_aorta_is_inside_the_smallest_view(seed):
         ({"bias": float("nan")}, "bias is nan: give a finite strength"),
         ({"ghosting": float("inf")}, "ghosting is inf: give a finite strength"),
         ({"aorta_diameter_mm": 50.0}, "aorta_diameter_mm is 50.0: give 16.0 to 38.0 mm"),
+        ({"dilation": 0.2}, r"dilation is 0.2: give a factor of 0.5 to 2.5"),
+        ({"dilation": float("nan")}, r"dilation is nan: give a factor"),
+        ({"dilation": 1.5, "dilation_length_mm": 0.0}, r"dilation_length_mm is 0.0: give a length above 0"),
+        ({"dilation": 1.5, "dilation_at": 1.2}, r"dilation_at is 1.2: give a share"),
     ],
 )
 def test_odd_arguments_are_refused(arguments, message):
@@ -182,3 +186,54 @@ def test_a_view_that_cannot_hold_the_aorta_is_refused():
 def test_a_negative_seed_is_refused():
     with pytest.raises(ValueError, match="seed is -1: give an integer of at least 0"):
         WholeHeartPhantom(**SMALL)(seed=-1)
+
+
+def volume_bytes(volume):
+    track = volume.aorta
+    return [each.tobytes() for each in (volume.image, volume.labels, track.centres_mm, track.diameters_mm)]
+
+
+def test_without_dilation_a_seed_gives_what_it_gave_before():
+    plain, unit = (WholeHeartPhantom(**SMALL, **more)(seed=11) for more in ({}, {"dilation": 1.0, "dilation_at": 0.2}))
+    assert volume_bytes(plain) == volume_bytes(unit)
+
+
+@pytest.mark.parametrize(("factor", "share"), [(1.5, 0.5), (2.0, 0.3), (0.6, 0.6)])
+def test_a_dilated_stretch_has_the_stated_factor_place_and_length(factor, share):
+    plain = WholeHeartPhantom(**SMALL)(seed=3).aorta
+    wide = WholeHeartPhantom(**SMALL, dilation=factor, dilation_at=share, dilation_length_mm=40.0)(seed=3).aorta
+    np.testing.assert_array_equal(wide.slices, plain.slices)
+    factors = wide.diameters_mm / plain.diameters_mm
+    step_mm = SMALL["spacing"][2]
+    below_top_mm = (plain.slices.max() - plain.slices) * step_mm
+    middle = np.abs(factors - 1).argmax()
+    # the top of the visible length lies inside the highest slice of the track
+    assert below_top_mm[middle] == pytest.approx(share * below_top_mm.max(), abs=1.5 * step_mm)
+    assert factors[middle] == pytest.approx(factor, rel=0.01)
+    assert np.count_nonzero(np.abs(factors - 1) > abs(factor - 1) / 2) * step_mm == pytest.approx(40, abs=1.5 * step_mm)
+    assert np.abs(factors - 1)[np.abs(below_top_mm - below_top_mm[middle]) > 60].max() < 0.01
+
+
+def test_labels_follow_the_dilated_stretch_and_the_rest_stays(clean):
+    wide = WholeHeartPhantom(**SMALL, noise=0.0, bias=0.0, ghosting=0.0, dilation=1.6, dilation_at=0.5)(seed=3)
+    descending = wide.labels == PhantomLabel.DESCENDING_AORTA
+    area = descending.sum((0, 1))[wide.aorta.slices] * 2.5**2
+    np.testing.assert_allclose(2 * np.sqrt(area / np.pi), wide.aorta.diameters_mm, atol=1.25)
+    place = np.stack(np.meshgrid(*(2.5 * np.arange(size) for size in wide.labels.shape[:2]), indexing="ij"), -1)
+    changed = wide.labels != clean.labels
+    assert changed.any()
+    for number, centre, diameter in zip(wide.aorta.slices, wide.aorta.centres_mm, wide.aorta.diameters_mm, strict=True):
+        beyond = np.linalg.norm(place - centre, axis=-1) > diameter / 2 + 30  # the heart gives way to the vessel
+        assert not (changed[:, :, number] & beyond).any()
+
+
+def test_the_place_of_a_dilation_is_drawn_by_the_seed():
+    def middle(seed):
+        plain, wide = (WholeHeartPhantom(**SMALL, dilation=factor)(seed).aorta for factor in (None, 1.5))
+        factors = wide.diameters_mm / plain.diameters_mm
+        return (len(factors) - 1 - factors.argmax()) / (len(factors) - 1)
+
+    shares = [middle(seed) for seed in range(4)]
+    assert 0.28 < min(shares) < max(shares) < 0.72
+    assert np.ptp(shares) > 0.05
+    assert shares[0] == middle(0)
