@@ -26,13 +26,11 @@ from typing import Any, TypeVar
 import loky
 import torch
 
-__all__ = ["LostWorkerError", "available_cores", "dask_executor", "local_executor", "run_all"]
+__all__ = ["LostWorkerError", "available_cores", "choose_executor", "dask_executor", "local_executor", "run_all"]
 
 TASK = TypeVar("TASK")
 ATTEMPTS = 2
 """How often a task may take its process with it, alone, before it is given up."""
-PRELOADED = ["monai_cardiac_gan.preparation"]
-"""Imported once, for all workers."""
 RETRIES = 2
 """Retries of a task that fails on a cluster; Dask moves tasks of workers that die by itself."""
 
@@ -47,8 +45,12 @@ class LostWorkerError(RuntimeError):
 
 
 @contextmanager
-def local_executor(workers: int) -> Iterator[Executor]:
+def local_executor(workers: int, preloaded: Sequence[str] = ()) -> Iterator[Executor]:
     """An executor with that many processes, each of one thread; with one worker a thread of this process.
+
+    Args:
+        workers: processes.
+        preloaded: modules that are imported once, for all workers.
 
     Raises:
         ValueError: when there are no workers.
@@ -64,7 +66,7 @@ def local_executor(workers: int) -> Iterator[Executor]:
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if hasattr(context, "set_forkserver_preload"):
-        context.set_forkserver_preload(PRELOADED)
+        context.set_forkserver_preload([*preloaded])
     pool = ProcessPoolExecutor(workers, context, initializer=torch.set_num_threads, initargs=(1,))
     try:
         yield pool
@@ -117,6 +119,24 @@ def dask_executor(scheduler: str) -> Iterator[Executor]:
     client = Client(scheduler_file=scheduler) if os.path.isfile(scheduler) else Client(scheduler)
     with client:
         yield client.get_executor(pure=False, retries=RETRIES)
+
+
+def choose_executor(
+    workers: int | None, scheduler: str | None, count: int, preloaded: Sequence[str] = ()
+) -> tuple[Callable[[], Any], int | None]:
+    """How to make an executor, and how many tasks it has in hand at once, as `run_all` takes them.
+
+    Args:
+        workers: processes; None takes all cores.
+        scheduler: of a Dask cluster (`dask_executor`), which does the work then.
+        count: of the tasks; no more processes are made.
+        preloaded: see `local_executor`.
+    """
+    if scheduler is not None:
+        return partial(dask_executor, scheduler), None
+    wanted = available_cores() if workers is None else workers
+    width = max(1, min(wanted, count)) if wanted > 0 else wanted
+    return partial(local_executor, width, preloaded), width
 
 
 def run_all(

@@ -49,8 +49,6 @@ SCRIPT = """
 import operator
 from monai_cardiac_gan import executors
 
-executors.PRELOADED = []
-
 def work():
     with executors.local_executor(2) as pool:
         print(list(pool.map(operator.neg, [1, 2])))

@@ -1,11 +1,18 @@
 """Which volumes there are, who they belong to, and the patches cut from them."""
 
 from monai_cardiac_gan.data.cached_patches import CachedPatches
+from monai_cardiac_gan.data.claimed_folder import claimed_folder
 from monai_cardiac_gan.data.content_hash import (
+    InputNotes,
     InputState,
     input_state,
     read_input_states,
     write_input_states,
+)
+from monai_cardiac_gan.data.contradictions import (
+    refuse_contradictory_facts,
+    refuse_contradictory_grades,
+    wanted_split,
 )
 from monai_cardiac_gan.data.corrections import corrected, read_corrections
 from monai_cardiac_gan.data.datalist import (
@@ -43,6 +50,7 @@ from monai_cardiac_gan.data.splits import TEST, TRAIN, given_split, same_person_
 from monai_cardiac_gan.data.streamed_patches import StreamedPatches
 from monai_cardiac_gan.data.valid_region import VALID_COLUMNS, valid_bounds, valid_region
 from monai_cardiac_gan.data.volume_identity import near_duplicates, volume_digest, volume_fingerprint
+from monai_cardiac_gan.data.volume_task import VolumeTask, input_fields, named_records, unchanged_inputs, volume_key
 from monai_cardiac_gan.data.windowed_batches import WindowedBatches
 
 __all__ = [
@@ -53,6 +61,7 @@ __all__ = [
     "VALID_COLUMNS",
     "AortaPatchDataset",
     "CachedPatches",
+    "InputNotes",
     "InputState",
     "Manifest",
     "NearDuplicate",
@@ -65,13 +74,17 @@ __all__ = [
     "StreamedPatches",
     "VolumeEntry",
     "VolumeSource",
+    "VolumeTask",
     "WindowedBatches",
+    "claimed_folder",
     "column_table",
     "corrected",
     "file_name_of",
     "given_split",
+    "input_fields",
     "input_state",
     "merge_patch_sets",
+    "named_records",
     "near_duplicates",
     "pack_patches",
     "patch_loader",
@@ -85,16 +98,21 @@ __all__ = [
     "records_from_csv",
     "records_from_folder",
     "records_from_json",
+    "refuse_contradictory_facts",
+    "refuse_contradictory_grades",
     "same_person_groups",
     "settings_digest",
     "settings_of",
     "shortest_tail",
     "split_subjects",
     "subject_name",
+    "unchanged_inputs",
     "unpack_patches",
     "valid_bounds",
     "valid_region",
     "volume_digest",
     "volume_fingerprint",
+    "volume_key",
+    "wanted_split",
     "write_input_states",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,10 +13,14 @@ from pathlib import Path
 from monai_cardiac_gan.atomic import write_json
 from monai_cardiac_gan.data.volume_files import volume_files
 
-__all__ = ["InputState", "input_state", "read_input_states", "write_input_states"]
+__all__ = ["InputNotes", "InputState", "input_state", "read_input_states", "write_input_states"]
 
 BLOCK_BYTES = 1 << 20
 """Bytes read at once."""
+INPUTS = "inputs.json"
+"""Sizes, times and digests of the files that were read, so that a second run need not read them."""
+NOTE_SECONDS = 10.0
+"""How often that file is brought up to date during a run."""
 
 
 @dataclass(frozen=True)
@@ -96,3 +101,41 @@ def write_input_states(path: str | Path, states: Mapping[str, Mapping[str, Input
     """Write the states of the files of many volumes, by name of the image and field."""
     content = {name: {field: asdict(state) for field, state in states[name].items()} for name in sorted(states)}
     write_json(path, content)
+
+
+class InputNotes:
+    """States of the files of many volumes in a file of a folder, brought up to date during a run.
+
+    Args:
+        folder: holds ``inputs.json``, or will.
+
+    Example:
+        >>> import tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> notes = InputNotes(folder)
+        >>> notes.add("a.nii", {"image": InputState(6, 0, 1)})
+        >>> notes.write()
+        >>> InputNotes(folder).known("a.nii")["image"].size
+        6
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.path = Path(folder) / INPUTS
+        self._states = read_input_states(self.path)
+        self._written = time.monotonic()
+
+    def known(self, image: str) -> Mapping[str, InputState] | None:
+        """States of a volume's files, by field, when they were read last."""
+        return self._states.get(image)
+
+    def add(self, image: str, states: Mapping[str, InputState]) -> None:
+        """Note states that are not empty; the file follows every ten seconds, and when `write` is called."""
+        if states:
+            self._states[image] = states
+        if time.monotonic() - self._written > NOTE_SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        """Write the file."""
+        write_input_states(self.path, self._states)
+        self._written = time.monotonic()

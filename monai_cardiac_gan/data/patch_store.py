@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from monai_cardiac_gan.atomic import atomic_folder, is_unfinished, remove_unfinished, write_array
+from monai_cardiac_gan.data.claimed_folder import LOCK, claimed_folder
 from monai_cardiac_gan.data.manifest import (
     MANIFEST,
     PROVENANCE,
@@ -34,7 +34,6 @@ from monai_cardiac_gan.data.patch_set import COLUMNS, PATCHES
 
 __all__ = ["PatchStore"]
 
-LOCK = ".lock"
 KEY = re.compile(r"[\w-]+")
 SHOWN = 3
 """Names that a message lists."""
@@ -71,21 +70,9 @@ class PatchStore:
             RuntimeError: when another process has claimed it.
         """
         self._refuse_other_folders()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / LOCK)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise RuntimeError(
-                f"{self.folder}: another process is preparing this patch set; wait until it has ended, or choose another "
-                "folder."
-            ) from error
-        try:
-            for folder in (self.folder, self.folder / VOLUMES):
-                remove_unfinished(folder)
+        with claimed_folder(self.folder, "preparing this patch set"):
+            remove_unfinished(self.folder / VOLUMES)
             yield
-        finally:
-            lock.release()
 
     def volume(self, key: str) -> Path:
         """Folder of a volume.

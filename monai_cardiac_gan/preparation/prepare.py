@@ -3,41 +3,38 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from monai_cardiac_gan.data import (
+    InputNotes,
     PatchStore,
-    Pseudonyms,
     Record,
     VolumeEntry,
+    VolumeTask,
     corrected,
-    input_state,
+    named_records,
     read_corrections,
-    read_input_states,
     read_manifest,
     read_provenance,
+    refuse_contradictory_grades,
     settings_digest,
-    subject_name,
-    write_input_states,
+    unchanged_inputs,
+    volume_key,
+    wanted_split,
 )
 from monai_cardiac_gan.data.manifest import MANIFEST
-from monai_cardiac_gan.executors import LostWorkerError, available_cores, dask_executor, local_executor, run_all
+from monai_cardiac_gan.executors import LostWorkerError, choose_executor, run_all
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.preparation.assemble import assemble_manifest, once_each, provenance_of
-from monai_cardiac_gan.preparation.contradictions import refuse_contradictory_grades, wanted_split
 from monai_cardiac_gan.preparation.prepare_volume import (
     PreparedVolume,
     VolumeSteps,
-    VolumeTask,
-    input_fields,
+    excluded,
     prepare_volume,
-    volume_key,
 )
 from monai_cardiac_gan.quality import GradeThreshold
 from monai_cardiac_gan.reporting.contact_sheet import write_contact_sheet
@@ -54,10 +51,8 @@ __all__ = ["PreparePatchSet"]
 
 logger = logging.getLogger(__name__)
 
-INPUTS = "inputs.json"
-"""Sizes, times and digests of the files that were read, so that a second run need not read them."""
-NOTE_SECONDS = 10.0
-"""How often that file is brought up to date during a run."""
+PRELOADED = ("monai_cardiac_gan.preparation",)
+"""Imported once, for all workers."""
 EXCLUDED_STATUS = 3
 """Exit status of a strict run that excluded volumes; 1 and 2 are Python's own."""
 PATCH_SPACING_MM = 1.0
@@ -154,8 +149,8 @@ class PreparePatchSet:
         )
         self.train_fraction, self.seed = train_fraction, seed
         self.overwrite, self.strict, self.sheet = overwrite, strict, sheet
-        self.workers, self.scheduler = available_cores() if workers is None else workers, scheduler
-        self.records, self.names = _renamed(datalist, subject_key)
+        self.workers, self.scheduler = workers, scheduler
+        self.records, self.names = named_records(datalist, subject_key)
         self.wanted = wanted_split(self.records)
         refuse_contradictory_grades(self.records)
         if corrections is not None:
@@ -227,19 +222,21 @@ class PreparePatchSet:
 
     def _prepared(self, digest: str) -> list[PreparedVolume]:
         """What became of each record, in their order."""
-        known = read_input_states(self.store.folder / INPUTS)
+        notes = InputNotes(self.store.folder)
         tasks = [
-            VolumeTask(number, record, name, known.get(name or str(record[Field.IMAGE])))
+            VolumeTask(number, record, name, notes.known(name or str(record[Field.IMAGE])))
             for number, (record, name) in enumerate(zip(self.records, self.names, strict=True))
         ]
         done: dict[int, PreparedVolume] = {}
         with tqdm(total=len(tasks), desc="volumes", unit="volume", disable=None) as bar:
-            for task, volume in self._done(tasks, digest, bar):
+            for task, volume in self._done(tasks, digest, notes, bar):
                 done[task.number] = volume
-        self._note_inputs(done.values())
+        notes.write()
         return once_each([done[task.number] for task in tasks])
 
-    def _done(self, tasks: Sequence[VolumeTask], digest: str, bar: tqdm) -> Iterator[tuple[VolumeTask, PreparedVolume]]:
+    def _done(
+        self, tasks: Sequence[VolumeTask], digest: str, notes: InputNotes, bar: tqdm
+    ) -> Iterator[tuple[VolumeTask, PreparedVolume]]:
         """Each volume with its entry, first those that were ready before."""
         missing: list[VolumeTask] = []
         for task in tasks:
@@ -247,58 +244,34 @@ class PreparePatchSet:
                 missing.append(task)
             else:
                 bar.update()
+                notes.add(volume.entry.image, volume.inputs)
                 yield task, volume
         ready = len(tasks) - len(missing)
         logger.info("%d of %d volumes are ready from an earlier run", ready, len(tasks))
-        made: list[PreparedVolume] = []
-        noted = time.monotonic()
         work = partial(prepare_volume, self.steps, digest, str(self.store.folder))
-        for task, future in run_all(work, missing, *self._executor(len(missing))):
+        chosen = choose_executor(self.workers, self.scheduler, len(missing), PRELOADED)
+        for made, (task, future) in enumerate(run_all(work, missing, *chosen)):
             try:
                 volume = future.result()
             except LostWorkerError as error:
-                volume = task.excluded(f"{task.image}: {error}")
+                volume = excluded(task, f"{task.image}: {error}")
             except OSError as error:
-                self._note_inputs(made)
+                notes.write()
                 cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
                 raise OSError(
-                    f"{self.store.folder}: cannot be written ({cause.strerror or cause}); {ready + len(made)} of {len(tasks)} "
+                    f"{self.store.folder}: cannot be written ({cause.strerror or cause}); {ready + made} of {len(tasks)} "
                     "volumes are ready and kept: make room and start the same command again."
                 ) from error
-            made.append(volume)
             bar.update()
-            if time.monotonic() - noted > NOTE_SECONDS:
-                self._note_inputs(made)
-                noted = time.monotonic()
+            notes.add(volume.entry.image, volume.inputs)
             yield task, volume
 
     def _ready(self, task: VolumeTask, digest: str) -> PreparedVolume | None:
         """A volume whose files have not changed since it was prepared."""
-        if task.known is None or Field.ERROR in task.record:
-            return None
-        try:
-            states = {
-                field: input_state(task.record[field], task.known.get(field))
-                for field in input_fields(task.record, self.steps.use_labels)
-                if field in task.known
-            }
-        except OSError:
-            return None
-        if states != dict(task.known) or self.store.outcome(volume_key(task, digest, states)) is None:
+        states = unchanged_inputs(task, self.steps.use_labels)
+        if states is None or self.store.outcome(volume_key(task, digest, states)) is None:
             return None
         return prepare_volume(self.steps, digest, str(self.store.folder), task)
-
-    def _executor(self, count: int) -> tuple[Callable[[], Any], int | None]:
-        """How to make an executor, and how many volumes it has in hand at once."""
-        if self.scheduler is not None:
-            return partial(dask_executor, self.scheduler), None
-        workers = max(1, min(self.workers, count)) if self.workers > 0 else self.workers
-        return partial(local_executor, workers), workers
-
-    def _note_inputs(self, volumes: Iterable[PreparedVolume]) -> None:
-        path = self.store.folder / INPUTS
-        states = read_input_states(path) | {volume.entry.image: volume.inputs for volume in volumes if volume.inputs}
-        write_input_states(path, states)
 
 
 def _log(entries: Sequence[VolumeEntry]) -> None:
@@ -307,16 +280,6 @@ def _log(entries: Sequence[VolumeEntry]) -> None:
     for entry in entries:
         if not entry.is_kept:
             logger.warning("excluded: %s: %s", entry.subject, entry.reason)
-
-
-def _renamed(datalist: Sequence[Record], subject_key: str | None) -> tuple[list[Record], list[str | None]]:
-    """The records, and what stands for the files' names; under pseudonyms where a key is given."""
-    records = [{**record, Field.SUBJECT: subject_name(record[Field.SUBJECT])} for record in datalist]
-    if subject_key is None:
-        return records, [None] * len(datalist)
-    names = Pseudonyms(subject_key)
-    records = [{**record, Field.SUBJECT: names(record[Field.SUBJECT])} for record in records]
-    return records, [names(str(Path(record[Field.IMAGE]).resolve())) for record in datalist]
 
 
 def _differences(before: Any, now: Any, path: str = "") -> Iterator[str]:

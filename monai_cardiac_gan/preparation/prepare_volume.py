@@ -23,28 +23,28 @@ from monai_cardiac_gan.data import (
     PatchStore,
     Record,
     VolumeEntry,
+    VolumeTask,
+    input_fields,
     input_state,
     patch_stack,
-    settings_digest,
     settings_of,
+    volume_key,
 )
 from monai_cardiac_gan.data.manifest import FORMAT
 from monai_cardiac_gan.data.patch_set import FINGERPRINTS
 from monai_cardiac_gan.keys import Field, PatchColumn
 from monai_cardiac_gan.quality import GradeThreshold, QualityReport
 from monai_cardiac_gan.reporting.contact_sheet import ROW
-from monai_cardiac_gan.transforms import Crop, VolumeError
+from monai_cardiac_gan.transforms import Crop, reason_of
 from monai_cardiac_gan.visualize import contact_row, figure_of_volume, save_figure
 
-__all__ = ["PreparedVolume", "VolumeSteps", "VolumeTask", "prepare_volume", "reason_of", "volume_key"]
+__all__ = ["PreparedVolume", "VolumeSteps", "excluded", "prepare_volume"]
 
 logger = logging.getLogger(__name__)
 
 FIGURE = "figure.png"
 FIGURE_PATCHES = 5
 """Patches shown of each volume, evenly spaced."""
-KEY_DIGITS = 24
-"""Hexadecimal digits of a volume's key; two of a million share one with a probability of 6e-18."""
 SEED_DIGITS = 8
 """Hexadecimal digits of the key that seed the jitter: 32 bits."""
 
@@ -83,53 +83,9 @@ class VolumeSteps:
         return {"package_version": monai_cardiac_gan.__version__, "format": FORMAT, "steps": settings_of(vars(self))}
 
 
-@dataclass(frozen=True)
-class VolumeTask:
-    """One record on its way.
-
-    Attributes:
-        number: place in the data list.
-        record: image, subject and what else the data list knows.
-        name: what stands for the file's name in all that is written; None is the file itself.
-        known: state of the files when they were read last.
-    """
-
-    number: int
-    record: Record
-    name: str | None = None
-    known: Mapping[str, InputState] | None = None
-
-    @property
-    def image(self) -> str:
-        """The image's name in all that is written."""
-        return self.name or str(self.record[Field.IMAGE])
-
-    def excluded(self, reason: str, key: str | None = None) -> PreparedVolume:
-        """The volume as one that is excluded for a reason."""
-        return PreparedVolume(VolumeEntry(self.record[Field.SUBJECT], self.image, reason=self.shown(reason), key=key))
-
-    def shown(self, text: str) -> str:
-        """A text without the file's name where that must stay secret."""
-        if self.name is None:
-            return text
-        for each in (Field.IMAGE, Field.LABEL):
-            path = Path(str(self.record.get(each, "")))
-            stem = path.name.split(".")[0]
-            for part in sorted({str(path), str(path.parent), path.name, stem} - {"", ".", "/"}, key=len, reverse=True):
-                text = text.replace(part, self.name)
-        return text
-
-
-def volume_key(task: VolumeTask, steps_digest: str, states: Mapping[str, InputState]) -> str:
-    """Name of a volume's folder: what it is made from and how, so that the same work is recognised."""
-    rest = {name: value for name, value in task.record.items() if name not in (Field.IMAGE, Field.LABEL, Field.SPLIT)}
-    content = {field: state.sha256 for field, state in states.items()}
-    return settings_digest({"steps": steps_digest, "record": settings_of(rest), "content": content})[:KEY_DIGITS]
-
-
-def input_fields(record: Record, use_labels: bool) -> list[str]:
-    """Fields of a record that name files which are read."""
-    return [field for field in (Field.IMAGE, Field.LABEL) if field in record and (use_labels or field != Field.LABEL)]
+def excluded(task: VolumeTask, reason: str, key: str | None = None) -> PreparedVolume:
+    """A volume that is excluded for a reason."""
+    return PreparedVolume(VolumeEntry(task.record[Field.SUBJECT], task.image, reason=task.shown(reason), key=key))
 
 
 def prepare_volume(steps: VolumeSteps, steps_digest: str, folder: str, task: VolumeTask) -> PreparedVolume:
@@ -148,7 +104,7 @@ def prepare_volume(steps: VolumeSteps, steps_digest: str, folder: str, task: Vol
         OSError: when the patch set cannot be written.
     """
     if Field.ERROR in task.record:
-        return task.excluded(str(task.record[Field.ERROR]))
+        return excluded(task, str(task.record[Field.ERROR]))
     try:
         names = input_fields(task.record, steps.use_labels)
         states = {name: input_state(task.record[name], (task.known or {}).get(name)) for name in names}
@@ -156,8 +112,8 @@ def prepare_volume(steps: VolumeSteps, steps_digest: str, folder: str, task: Vol
         image, file = str(task.record[Field.IMAGE]), str(error.filename or "")
         # a header may name the files with its voxels; under pseudonyms their names are not written
         named = f": {Path(file).name}" if task.name is None and file not in ("", image) else ""
-        return task.excluded(
-            f"{image}: cannot be read ({error.strerror or error}{named}); check the path and its rights."
+        return excluded(
+            task, f"{image}: cannot be read ({error.strerror or error}{named}); check the path and its rights."
         )
     key, store = volume_key(task, steps_digest, states), PatchStore(folder)
     entry = store.outcome(key) or _Work(steps, task, key).run(store)
@@ -233,17 +189,6 @@ class _Work:
             made[FIGURE] = partial(save_figure, _figure(self.record))
             self.entry = replace(self.entry, figure=f"{self.entry.folder}/{FIGURE}")
         return made
-
-
-def reason_of(error: BaseException, image: str) -> str:
-    """What a person needs to know of an error: the innermost message of ours, and the file."""
-    causes = [error]
-    while causes[-1].__cause__ is not None:
-        causes.append(causes[-1].__cause__)
-    # MONAI wraps what a transform raises, and the reader's own words lie below our VolumeError
-    known = [cause for kind in (VolumeError, ValueError) for cause in causes if isinstance(cause, kind)]
-    message = str((known or causes[-1:])[0]) or type(error).__name__
-    return message if image in message else f"{image}: {message}"
 
 
 def _figure(record: Record) -> Figure:

@@ -52,7 +52,7 @@ from monai_cardiac_gan.transforms.scale_by_percentiles import (
     ScaleByPercentilesDict,
 )
 from monai_cardiac_gan.transforms.standard_volume import standard_volume
-from monai_cardiac_gan.transforms.volume_error import VolumeError
+from monai_cardiac_gan.transforms.volume_error import VolumeError, reason_of
 
 __all__ = [
     "CoursePatches",
@@ -100,5 +100,6 @@ __all__ = [
     "VolumePainter",
     "cut_along",
     "paste_patch",
+    "reason_of",
     "standard_volume",
 ]

@@ -1,7 +1,7 @@
 import pytest
 
+from monai_cardiac_gan.data import refuse_contradictory_grades
 from monai_cardiac_gan.preparation import PreparePatchSet
-from monai_cardiac_gan.preparation.contradictions import refuse_contradictory_grades
 
 
 def records(column, *rows):
