@@ -7,6 +7,7 @@ from monai_cardiac_gan.data.content_hash import (
     InputState,
     input_state,
     read_input_states,
+    told_by_content,
     write_input_states,
 )
 from monai_cardiac_gan.data.contradictions import (
@@ -48,6 +49,7 @@ from monai_cardiac_gan.data.pseudonyms import Pseudonyms
 from monai_cardiac_gan.data.resumable_batches import ResumableBatches
 from monai_cardiac_gan.data.splits import TEST, TRAIN, given_split, same_person_groups, split_subjects
 from monai_cardiac_gan.data.streamed_patches import StreamedPatches
+from monai_cardiac_gan.data.table import write_table
 from monai_cardiac_gan.data.valid_region import VALID_COLUMNS, valid_bounds, valid_region
 from monai_cardiac_gan.data.volume_identity import near_duplicates, volume_digest, volume_fingerprint
 from monai_cardiac_gan.data.volume_task import VolumeTask, input_fields, named_records, unchanged_inputs, volume_key
@@ -106,6 +108,7 @@ __all__ = [
     "shortest_tail",
     "split_subjects",
     "subject_name",
+    "told_by_content",
     "unchanged_inputs",
     "unpack_patches",
     "valid_bounds",
@@ -115,4 +118,5 @@ __all__ = [
     "volume_key",
     "wanted_split",
     "write_input_states",
+    "write_table",
 ]

@@ -9,11 +9,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from monai_cardiac_gan.atomic import write_json
 from monai_cardiac_gan.data.volume_files import volume_files
 
-__all__ = ["InputNotes", "InputState", "input_state", "read_input_states", "write_input_states"]
+__all__ = ["InputNotes", "InputState", "input_state", "read_input_states", "told_by_content", "write_input_states"]
 
 BLOCK_BYTES = 1 << 20
 """Bytes read at once."""
@@ -101,6 +102,30 @@ def write_input_states(path: str | Path, states: Mapping[str, Mapping[str, Input
     """Write the states of the files of many volumes, by name of the image and field."""
     content = {name: {field: asdict(state) for field, state in states[name].items()} for name in sorted(states)}
     write_json(path, content)
+
+
+def told_by_content(settings: Any) -> Any:
+    """JSON values in which the digest of a file stands for its path, so that weights elsewhere are the same weights.
+
+    Args:
+        settings: see `settings_of`.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "model.pt"
+        >>> _ = path.write_bytes(b"voxels")
+        >>> told_by_content({"weights": str(path), "seed": 0})["weights"][:15]
+        'sha256:38d11342'
+    """
+    if isinstance(settings, Mapping):
+        return {name: told_by_content(value) for name, value in settings.items()}
+    if isinstance(settings, list):
+        return [told_by_content(value) for value in settings]
+    if isinstance(settings, str) and os.path.isfile(
+        settings
+    ):  # unlike Path, for texts that no system takes for a path, too
+        return f"sha256:{input_state(settings).sha256}"
+    return settings
 
 
 class InputNotes:

@@ -1,4 +1,4 @@
-"""Which volumes there are: records from a folder, a Decathlon-style JSON or a CSV."""
+"""Which volumes there are: records from a folder, one file, a Decathlon-style JSON or a CSV."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monai_cardiac_gan.data.file_name import subject_name
 from monai_cardiac_gan.data.folder_scan import records_from_folder
 from monai_cardiac_gan.data.path_tails import shortest_tail
 from monai_cardiac_gan.data.table import read_table
-from monai_cardiac_gan.data.volume_files import subject_of
+from monai_cardiac_gan.data.volume_files import VOLUME_SUFFIXES, subject_of
 from monai_cardiac_gan.keys import Field
 
 __all__ = ["Record", "read_datalist", "records_from_csv", "records_from_json"]
@@ -30,10 +30,10 @@ LOWEST_GRADE, HIGHEST_GRADE = 0.0, 4.0
 
 
 def read_datalist(source: str | os.PathLike[str], section: str = "training") -> list[Record]:
-    """Read the records from a folder of volumes, a ``.json`` or a ``.csv``.
+    """Read the records from a folder of volumes, a ``.json`` or a ``.csv``; one volume is a list, too.
 
     Args:
-        source: where to look.
+        source: where to look; a folder may be a DICOM series itself.
         section: which list of a JSON file to take.
 
     Returns:
@@ -47,7 +47,7 @@ def read_datalist(source: str | os.PathLike[str], section: str = "training") -> 
     path = Path(source)
     if not path.exists():
         raise FileNotFoundError(
-            f"{path}: no such file or folder; give a folder of volumes, a .json or a .csv data list."
+            f"{path}: no such file or folder; give a folder of volumes, one volume, a .json or a .csv data list."
         )
     if path.is_dir():
         return records_from_folder(path)
@@ -55,7 +55,9 @@ def read_datalist(source: str | os.PathLike[str], section: str = "training") -> 
         return records_from_json(path, section)
     if path.suffix.lower() == ".csv":
         return records_from_csv(path)
-    raise ValueError(f"{path}: not a data list; give a folder of volumes, a .json or a .csv data list.")
+    if path.name.lower().endswith(VOLUME_SUFFIXES):
+        return [{Field.IMAGE: str(path), Field.SUBJECT: subject_name(subject_of(path))}]
+    raise ValueError(f"{path}: not a data list; give a folder of volumes, one volume, a .json or a .csv data list.")
 
 
 def records_from_json(path: str | os.PathLike[str], section: str = "training") -> list[Record]:

@@ -62,6 +62,13 @@ class VolumeTask:
                 text = re.sub(_as_word(stem), self.name, text)
         return text
 
+    def unreadable(self, error: OSError) -> str:
+        """Why the files of the volume cannot be read."""
+        image, file = str(self.record[Field.IMAGE]), str(error.filename or "")
+        # a header may name the files with its voxels; under pseudonyms their names are not written
+        named = f": {Path(file).name}" if self.name is None and file not in ("", image) else ""
+        return f"{image}: cannot be read ({error.strerror or error}{named}); check the path and its rights."
+
 
 def _as_word(stem: str) -> str:
     behind = r"(?=\.[^\W\d])" if not re.search(r"[^\W\d_]", stem) else r"(?![^\W_])"

@@ -109,12 +109,7 @@ def prepare_volume(steps: VolumeSteps, steps_digest: str, folder: str, task: Vol
         names = input_fields(task.record, steps.use_labels)
         states = {name: input_state(task.record[name], (task.known or {}).get(name)) for name in names}
     except OSError as error:
-        image, file = str(task.record[Field.IMAGE]), str(error.filename or "")
-        # a header may name the files with its voxels; under pseudonyms their names are not written
-        named = f": {Path(file).name}" if task.name is None and file not in ("", image) else ""
-        return excluded(
-            task, f"{image}: cannot be read ({error.strerror or error}{named}); check the path and its rights."
-        )
+        return excluded(task, task.unreadable(error))
     key, store = volume_key(task, steps_digest, states), PatchStore(folder)
     entry = store.outcome(key) or _Work(steps, task, key).run(store)
     return PreparedVolume(replace(entry, image=task.image, key=key), states)

@@ -1,5 +1,6 @@
 """Results as pages, pictures and volumes for people and their viewers."""
 
+from monai_cardiac_gan.reporting.cohort import CohortReport
 from monai_cardiac_gan.reporting.cohort_page import CohortRow, write_cohort_page
 from monai_cardiac_gan.reporting.contact_sheet import write_contact_sheet
 from monai_cardiac_gan.reporting.inpainted_volumes import SaveInpaintedVolumes
@@ -7,6 +8,7 @@ from monai_cardiac_gan.reporting.inpainting_report import InpaintingReport
 from monai_cardiac_gan.reporting.subject_page import write_subject_page
 
 __all__ = [
+    "CohortReport",
     "CohortRow",
     "InpaintingReport",
     "SaveInpaintedVolumes",

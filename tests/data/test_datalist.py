@@ -1,6 +1,7 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from monai_cardiac_gan.data import read_datalist
@@ -48,6 +49,17 @@ def test_unusable_rows_say_why_and_do_not_stop_the_others(tmp_path, content, mes
     bad, good = read_datalist(tmp_path / "list.csv")
     assert re.search(message, bad["error"])
     assert good == {"image": str(tmp_path / "good.nii"), "subject": "good"}
+
+
+@pytest.mark.parametrize("name", ["ann.nii.gz", "ann.NRRD", "ann.mha", "ann.hdr"])
+def test_one_volume_is_a_list(tmp_path, name):
+    (tmp_path / name).touch()
+    assert read_datalist(tmp_path / name) == [{"image": str(tmp_path / name), "subject": "ann"}]
+
+
+def test_a_folder_may_be_a_series_itself(tmp_path, write_series):
+    write_series(tmp_path / "ann", np.zeros((4, 4, 3)))
+    assert read_datalist(tmp_path / "ann") == [{"image": str(tmp_path / "ann"), "subject": "ann"}]
 
 
 def test_unusable_sources_are_named(tmp_path):
