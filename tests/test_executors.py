@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from monai_cardiac_gan.executors import available_cores, local_executor, run_all
+from monai_cardiac_gan.executors import available_cores, choose_executor, local_executor, run_all
 
 
 def results(workers, function, tasks):
@@ -89,3 +89,14 @@ def test_what_no_process_runs_again_needs_no_guard(tmp_path, way):
 
 def test_cores_are_those_that_the_process_may_use():
     assert 1 <= available_cores() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize(("workers", "count", "width"), [(4, 2, 2), (1, 9, 1), (3, 0, 1), (None, 1, 1), (0, 5, 0)])
+def test_no_more_processes_are_made_than_there_are_tasks(workers, count, width):
+    make, chosen = choose_executor(workers, None, count, ["operator"])
+    assert (make.args, chosen) == ((width, ["operator"]), width)
+
+
+def test_a_cluster_takes_all_tasks_at_once():
+    make, width = choose_executor(4, "tcp://node1:8786", 9)
+    assert (make.func.__name__, make.args, width) == ("dask_executor", ("tcp://node1:8786",), None)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monai_cardiac_gan.data.table import read_table
+from monai_cardiac_gan.data.table import read_table, write_table
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00", exclude_categories=("Cs",)), max_size=8)
 
@@ -38,3 +38,34 @@ def test_an_empty_file_has_no_columns(tmp_path):
     (tmp_path / "t.csv").write_text("")
     with pytest.raises(ValueError, match=r"has the columns \[\]"):
         read_table(tmp_path / "t.csv", ["subject"])
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+49 30", "'+49 30"),
+        ("-Ann", "'-Ann"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("a=b", "a=b"),
+        (-0.125, "-0.12"),
+        (-0.001, "0.0"),
+        (float("nan"), ""),
+        (float("inf"), ""),
+        (None, ""),
+        (7, "7"),
+        (True, "yes"),
+        (False, "no"),
+        ('Ann "A", b', 'Ann "A", b'),
+    ],
+)
+def test_a_cell_is_data_whatever_stands_in_it(tmp_path, value, cell):
+    path = write_table(tmp_path / "a.csv", ["name", "value"], [{"name": "x", "value": value}, {"name": "y"}])
+    with path.open(encoding="utf-8", newline="") as file:
+        assert list(csv.DictReader(file)) == [{"name": "x", "value": cell}, {"name": "y", "value": ""}]
+
+
+def test_a_column_that_is_not_named_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="fields not in fieldnames: 'other'"):
+        write_table(tmp_path / "a.csv", ["name"], [{"other": 1}])

@@ -302,6 +302,23 @@ def test_a_date_that_is_none_is_told(hearts, tmp_path, caplog):
     assert "is '01.05.2024': expected 2026-11-27 or the like" in caplog.text
 
 
+def test_a_report_that_is_replaced_under_another_name_goes(hearts, tmp_path):
+    source = two_dates(hearts, "2024-05-01", "2025-05-01")
+    before = [volume.folder for volume in report(source, tmp_path / "out")]
+    write_volume(hearts / "scan1.nii", 29.0, date="2025-05-01")
+    after = [volume.folder for volume in report(source, tmp_path / "out")]
+    assert before[0] == after[0]
+    assert before[1] != after[1]
+    assert {path.name for path in (tmp_path / "out").iterdir() if path.is_dir()} == set(after)
+
+
+def test_a_report_stays_while_its_file_cannot_be_read(hearts, tmp_path):
+    report(hearts, tmp_path / "out")
+    (hearts / "ann.nii").write_text("no json")
+    assert [volume.folder for volume in report(hearts, tmp_path / "out")] == [None, "bob"]
+    assert (tmp_path / "out" / "ann" / "report.html").exists()
+
+
 def test_a_second_scan_that_comes_later_leaves_the_first_where_it_is(hearts, tmp_path):
     (first,) = report(two_dates(hearts, "2024-05-01"), tmp_path / "out")
     examined(tmp_path / "out")
