@@ -227,7 +227,9 @@ class _Case:
         self.left_out += _left_out(found)
         wide = above_normals(found)
         if wide:
-            self.remarks.append(f"wider than the published range at {wide} of {int(levels.is_compared.sum())} compared levels")
+            self.remarks.append(
+                f"wider than the published range at {wide} of {int(levels.is_compared.sum())} compared levels"
+            )
         answer = answer_of(
             levels.heights_mm, expectation, levels.is_compared, settings.step_mm, self.doubts, self.remarks, wide
         )
@@ -350,4 +352,7 @@ def _left_out(levels: tuple[LevelResult, ...]) -> list[str]:
     for level in levels:
         if not level.is_compared:
             reasons.setdefault(level.reason or "nothing can be expected here", []).append(level.mm_from_top)
-    return [f"{', '.join(f'{place:.0f}' for place in places)} mm from the top: {reason}" for reason, places in reasons.items()]
+    return [
+        f"{', '.join(f'{place:.0f}' for place in places)} mm from the top: {reason}"
+        for reason, places in reasons.items()
+    ]

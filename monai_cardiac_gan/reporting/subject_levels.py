@@ -37,7 +37,9 @@ def level_results(
     """
     pulmonary = pulmonary_level(vessel.landmarks).mm_from_top
     return tuple(
-        _level(place, int(row), name, expected, vessel, levels, expectation, model, files, _normals(height, pulmonary, sex))
+        _level(
+            place, int(row), name, expected, vessel, levels, expectation, model, files, _normals(height, pulmonary, sex)
+        )
         for place, (row, name, height) in enumerate(zip(expected.levels, names, levels.heights_mm, strict=True))
     )
 

@@ -53,7 +53,9 @@ class FileSlices:
         spacing = np.linalg.norm(affine[:3, :3], axis=0)
         directions = np.abs(affine[2, :3]) / spacing
         x, y, z = shape
-        return cls(affine, (x, y, z), (float(spacing[0]), float(spacing[1]), float(spacing[2])), int(directions.argmax()))
+        return cls(
+            affine, (x, y, z), (float(spacing[0]), float(spacing[1]), float(spacing[2])), int(directions.argmax())
+        )
 
     def number(self, point_mm: Sequence[float] | np.ndarray) -> int:
         """Number of the slice that is nearest to a point in scanner millimetres, counted from 0."""
