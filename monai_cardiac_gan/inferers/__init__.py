@@ -12,6 +12,7 @@ from monai_cardiac_gan.inferers.calibration import (
 from monai_cardiac_gan.inferers.coarse_to_fine import CoarseToFine
 from monai_cardiac_gan.inferers.disc_uncertainty import DiscUncertainty, disc_uncertainty
 from monai_cardiac_gan.inferers.expected_vessel import ExpectedVessel, ExpectVessel
+from monai_cardiac_gan.inferers.familiarity import Familiarity, ScanFamiliarity, TextureNetwork, textures_of
 from monai_cardiac_gan.inferers.gradient_descent import GradientDescent
 from monai_cardiac_gan.inferers.inpainted_patch import InpaintedPatch, PatchOrigin
 from monai_cardiac_gan.inferers.inpainted_vessel import InpaintedVessel
@@ -58,6 +59,7 @@ __all__ = [
     "EncoderProposal",
     "ExpectVessel",
     "ExpectedVessel",
+    "Familiarity",
     "FeatheredBlending",
     "GradientDescent",
     "InitialImages",
@@ -83,8 +85,10 @@ __all__ = [
     "PoissonBlending",
     "Proposal",
     "RandomInitializer",
+    "ScanFamiliarity",
     "SearchInpainter",
     "StopReason",
+    "TextureNetwork",
     "UNetProposal",
     "UncertaintyCalibration",
     "VesselNetworks",
@@ -111,5 +115,6 @@ __all__ = [
     "search_digests",
     "square_mask",
     "subjects_needed",
+    "textures_of",
     "within_valid",
 ]

@@ -3,16 +3,21 @@
 from monai_cardiac_gan.reporting.cohort import CohortReport
 from monai_cardiac_gan.reporting.cohort_page import CohortRow, write_cohort_page
 from monai_cardiac_gan.reporting.contact_sheet import write_contact_sheet
+from monai_cardiac_gan.reporting.examine import SubjectExaminer
 from monai_cardiac_gan.reporting.inpainted_volumes import SaveInpaintedVolumes
 from monai_cardiac_gan.reporting.inpainting_report import InpaintingReport
 from monai_cardiac_gan.reporting.subject_page import write_subject_page
+from monai_cardiac_gan.reporting.viewer_files import write_centre_line, write_colours
 
 __all__ = [
     "CohortReport",
     "CohortRow",
     "InpaintingReport",
     "SaveInpaintedVolumes",
+    "SubjectExaminer",
+    "write_centre_line",
     "write_cohort_page",
+    "write_colours",
     "write_contact_sheet",
     "write_subject_page",
 ]

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-import nibabel
 import numpy as np
 import torch
 from ignite.engine import Engine, Events
 from monai.data import MetaTensor
 from monai.transforms import Orientation
 
-from monai_cardiac_gan.atomic import atomic_path
 from monai_cardiac_gan.data import PatchStore, VolumeEntry, file_name_of, read_manifest
 from monai_cardiac_gan.data.manifest import AFFINE
 from monai_cardiac_gan.data.patch_set import COLUMNS
 from monai_cardiac_gan.inferers import InpaintedPatch, InpaintingResult
 from monai_cardiac_gan.keys import PatchColumn
+from monai_cardiac_gan.reporting.viewer_files import write_colours
+from monai_cardiac_gan.reporting.volume_file import write_volume
 from monai_cardiac_gan.transforms import DigestVolume, LoadVolume, VolumePainter
 from monai_cardiac_gan.transforms.standard_volume import BODY_AXES
 from monai_cardiac_gan.transforms.stated_geometry import POSITION_TOLERANCE_MM
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 MOST_OF_USUAL = 2
 """Times the smallest distance of two patches that is still a usual one."""
 EXPECTED, PAINTED = "expected", "painted"
+COLOURS = "painted.ctbl"
 
 
 @dataclass
@@ -48,9 +49,10 @@ class SaveInpaintedVolumes:
 
     Of each volume there are two files on its own grid: ``subject_expected.nii.gz``, the volume with the expected anatomy
     behind the masks, and ``subject_painted.nii.gz``, a label map that is 1 where voxels were painted. Open them beside the
-    acquired volume in 3D Slicer. Every slice of the volume between the patches shows the nearest of them (`VolumePainter`).
-    All voxels outside the masks are those of the acquired volume. Where a subject has several volumes, their key stands in
-    the names, too; characters that lead to other folders are percent-encoded (`data.file_name_of`).
+    acquired volume in 3D Slicer; ``painted.ctbl`` is the colour table of the label maps. Every slice of the volume between the
+    patches shows the nearest of them (`VolumePainter`). All voxels outside the masks are those of the acquired volume. Where a
+    subject has several volumes, their key stands in the names, too; characters that lead to other folders are percent-encoded
+    (`data.file_name_of`).
 
     A patch or a volume that cannot be painted or written is logged, and the others go on.
 
@@ -211,11 +213,10 @@ class SaveInpaintedVolumes:
             self._painted += patches
 
     def _save(self, entry: VolumeEntry, painter: VolumePainter) -> None:
-        affine = np.asarray(painter.volume.affine, float)
-        for name, part in ((EXPECTED, painter.volume.as_tensor()), (PAINTED, painter.painted.to(torch.uint8))):
-            image = nibabel.Nifti1Image(part[0].cpu().numpy(), affine)
-            with atomic_path(self.output_dir / f"{self._stem(entry)}_{name}.nii.gz") as unfinished:
-                nibabel.save(image, unfinished)
+        folder, stem = self.output_dir, self._stem(entry)
+        write_volume(folder / f"{stem}_{EXPECTED}.nii.gz", painter.volume, painter.acquired)
+        write_volume(folder / f"{stem}_{PAINTED}.nii.gz", painter.painted, painter.acquired, np.uint8)
+        write_colours(folder / COLOURS)
         logger.info("volume: %s", self.output_dir / f"{self._stem(entry)}_{EXPECTED}.nii.gz")
 
 

@@ -35,6 +35,7 @@ class VolumePainter:
             volume's slices, so that it finds one. None is a patch on its own.
 
     Attributes:
+        acquired: the volume that was given.
         volume: (1, X, Y, Z) with what was painted so far.
         painted: (1, X, Y, Z) bool, which voxels were.
 
@@ -59,7 +60,7 @@ class VolumePainter:
             raise ValueError(f"the volume is {tuple(volume.shape)}: expected (1, X, Y, Z).")
         if step_mm is not None and step_mm <= 0:
             raise ValueError(f"step_mm is {step_mm}: expected more than 0, the distance between the patches.")
-        self._acquired, self.step_mm = volume, step_mm
+        self.acquired, self.step_mm = volume, step_mm
         self.volume = volume.clone()
         self.painted = torch.zeros(volume.shape, dtype=torch.bool)
         self._nearest = np.full(volume.shape[1:], np.inf, dtype=np.float32)
@@ -89,7 +90,7 @@ class VolumePainter:
             raise ValueError(
                 "no voxel of the volume lies behind the mask: give the volume that the patch was cut from."
             )
-        acquired = self._acquired[0].as_tensor()[voxels]
+        acquired = self.acquired[0].as_tensor()[voxels]
         slope, offset = _brightness(_sampled(patch, rows, columns), acquired.double().cpu().numpy(), ~hidden)
         shown = np.where(hidden, slope * _sampled(inpainted, rows, columns) + offset, 0.0)
         values = torch.where(torch.from_numpy(hidden).to(acquired.device), _as_type_of(acquired, shown), acquired)
@@ -101,13 +102,13 @@ class VolumePainter:
 
     def _within_reach(self, patch: MetaTensor) -> tuple[list[np.ndarray], np.ndarray, tuple[np.ndarray, ...]]:
         """Rows and columns in the patch, distance from its plane (mm), and indices of the voxels that it may paint."""
-        to_volume = np.linalg.inv(np.asarray(self._acquired.affine, float)) @ np.asarray(patch.affine, float)
+        to_volume = np.linalg.inv(np.asarray(self.acquired.affine, float)) @ np.asarray(patch.affine, float)
         thickness = float(np.linalg.norm(np.asarray(patch.affine, float)[:3, 2]))
         # the axis of the volume that leads fastest out of the plane counts its slices
         slices = 1.0 / np.abs(to_volume[:3, 2]).max()
         reach = max((self.step_mm or 0.0) / thickness, 1.0, slices) / 2
         height, width = patch.shape[1:]
-        ranges = _bounding_box(to_volume, (height, width), reach, self._acquired.shape[1:])
+        ranges = _bounding_box(to_volume, (height, width), reach, self.acquired.shape[1:])
         grid = np.stack(np.meshgrid(*ranges, indexing="ij"), -1).reshape(-1, 3)
         to_patch = np.linalg.inv(to_volume)
         row, column, level = (grid @ to_patch[:3, :3].T + to_patch[:3, 3]).T

@@ -16,7 +16,10 @@ from monai.utils import optional_import
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from monai_cardiac_gan.cli.explain_errors import explanation
+from monai_cardiac_gan.data.valid_region import valid_bounds, valid_region
 from monai_cardiac_gan.evaluation import read_calibration
+from monai_cardiac_gan.inferers import Familiarity
+from monai_cardiac_gan.networks import load_network
 from monai_cardiac_gan.networks.nets import (
     InpaintingUNet,
     LatentEncoder,
@@ -25,6 +28,7 @@ from monai_cardiac_gan.networks.nets import (
     ResidualCritic,
     ResidualGenerator,
 )
+from monai_cardiac_gan.transforms import CropAortaPatchesd, LocaliseAortad, ScaleByPercentilesd, standard_volume
 
 CONFIGS = Path(__file__).resolve().parents[2] / "bundles" / "cardiac_aorta_wgan_gp" / "configs"
 ALONE = ("phantoms", "prepare", "train", "inference")
@@ -126,7 +130,7 @@ def test_shipped_weights_are_small_load_safely_and_have_their_digest(bundle):
     shipped = {path.name: path for path in (bundle / "models").iterdir() if path.name != "SHA256SUMS"}
     assert digests == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in shipped.items()}
     weights = [path for name, path in shipped.items() if name.endswith(".pt")]
-    assert len(weights) == 7
+    assert len(weights) == 8
     for path in weights:
         assert path.stat().st_size <= LARGEST_WEIGHTS
         state = torch.load(path, weights_only=True)
@@ -373,6 +377,41 @@ def test_evaluation_writes_a_table_and_pictures(bundle, paths, overrides, tmp_pa
     assert (report / "metrics.md").read_text().count("\n|") == len(content["metrics"]) + 1
     for name in ("spectra.png", "samples_generator.png", "nearest_generator.png"):
         assert (report / name).stat().st_size > 1000
+
+
+def test_what_the_training_scans_look_like_is_learnt_and_shipped(bundle, paths, overrides, tmp_path, disc_patch_set):
+    patch_set = disc_patch_set(tmp_path / "many", {f"s{number}": "train" for number in range(9)}, 21)
+    settings = {"patch_dir": str(patch_set), "features_checkpoint": str(bundle / "models" / "features.pt")}
+    run(paths, None, ["train", "familiarity"], {**overrides, **settings})
+    known = load_network(Familiarity(), str(tmp_path / "models" / "familiarity.pt"))
+    report = json.loads((tmp_path / "models" / "familiarity.json").read_text())
+    assert float(known.limit) == max(report["distances"].values())
+    assert len(report["distances"]) == 9
+    features = load_network(PatchFeatures(), str(bundle / "models" / "features.pt"))
+    shipped = load_network(Familiarity(), str(bundle / "models" / "familiarity.pt"))
+    patches, valid = torch.zeros(2, 1, 128, 128), torch.ones(2, 1, 128, 128, dtype=torch.bool)
+    for reference in (known, shipped):  # of the very features that ship
+        assert not reference.rate_patches(patches, valid, features).is_familiar
+
+
+@pytest.mark.realdata
+def test_other_kinds_of_scans_are_told_from_whole_hearts(bundle, real_hearts):
+    """A held-out whole-heart scan, the same with its brightness turned round, and breast scans in which the vessel is found."""
+    features = load_network(PatchFeatures(), str(bundle / "models" / "features.pt"))
+    known = load_network(Familiarity(), str(bundle / "models" / "familiarity.pt"))
+    load = standard_volume(None)
+
+    def rated(path, change=lambda image: image):
+        record = LocaliseAortad("image")(load({"image": str(path)}))
+        record = ScaleByPercentilesd("image")({**record, "image": change(record["image"])})
+        patches = CropAortaPatchesd("image", spacing=1.0, step_mm=10)(record)["patches"]
+        valid = valid_region([valid_bounds(patch.meta) for patch in patches], 128)
+        return known.rate_patches(torch.stack([patch.as_tensor() for patch in patches]), valid, features)
+
+    assert rated(real_hearts / "images" / "la_003.nii.gz").score > 0.6
+    assert rated(real_hearts / "images" / "la_003.nii.gz", lambda image: image.max() - image).score < 0.3
+    others = sorted((real_hearts.parent / "other_mr").glob("breast_[13].nii.gz"))
+    assert [rated(path).is_familiar for path in others] == [False] * len(others)
 
 
 def test_both_presets_are_compared_in_one_table(paths, overrides, tmp_path):

@@ -78,7 +78,9 @@ def run(folders, rows, images="images"):
 def test_each_volume_comes_back_with_what_was_painted_and_nothing_else_changed(folders):
     run(folders, [[("a", 3), ("a", 7)], [("a", 8), ("b", 5)]])
     names = {path.name for path in (folders / "out").iterdir()}
-    assert names == {f"{subject}_{name}.nii.gz" for subject in "ab" for name in ("expected", "painted")}
+    assert names == {f"{subject}_{name}.nii.gz" for subject in "ab" for name in ("expected", "painted")} | {
+        "painted.ctbl"
+    }
     for subject, levels in (("a", [3, 7, 8]), ("b", [5])):
         acquired = nibabel.load(folders / "images" / f"{subject}.nii.gz")
         expected, painted = (
@@ -111,7 +113,11 @@ def test_volumes_that_are_gone_are_told_before_the_search(folders):
 def test_a_volume_that_is_gone_does_not_end_the_run(folders, caplog):
     (folders / "images" / "a.nii.gz").unlink()
     run(folders, [[("a", 3), ("a", 4), ("b", 5)]])
-    assert sorted(path.name for path in (folders / "out").iterdir()) == ["b_expected.nii.gz", "b_painted.nii.gz"]
+    assert sorted(path.name for path in (folders / "out").iterdir()) == [
+        "b_expected.nii.gz",
+        "b_painted.nii.gz",
+        "painted.ctbl",
+    ]
     assert re.search(r"a, slice 3: its volume is at none of .*images/a\.nii\.gz.*name the folder", caplog.text)
     assert "2 patches could not go back into their volumes" in caplog.text
 
@@ -125,7 +131,11 @@ def test_other_voxels_under_the_same_name_are_not_painted(folders, caplog):
     PatchStore(folders / "set").finish(Manifest(entries))
     nibabel.save(nibabel.Nifti1Image(smooth(2), AFFINE), folders / "images" / "a.nii.gz")
     run(folders, [[("a", 3), ("b", 5)]])
-    assert sorted(path.name for path in (folders / "out").iterdir()) == ["b_expected.nii.gz", "b_painted.nii.gz"]
+    assert sorted(path.name for path in (folders / "out").iterdir()) == [
+        "b_expected.nii.gz",
+        "b_painted.nii.gz",
+        "painted.ctbl",
+    ]
     assert re.search(
         r"a, slice 3: .*a\.nii\.gz.*holds other voxels than those that the patches were cut from", caplog.text
     )
@@ -154,7 +164,11 @@ def test_a_volume_that_lies_elsewhere_now_is_not_painted(folders, caplog, change
     PatchStore(folders / "set").finish(Manifest(entries))
     nibabel.save(nibabel.Nifti1Image(smooth(0), change(AFFINE)), folders / "images" / "a.nii.gz")
     run(folders, [[("a", 3), ("b", 5)]])
-    assert sorted(path.name for path in (folders / "out").iterdir()) == ["b_expected.nii.gz", "b_painted.nii.gz"]
+    assert sorted(path.name for path in (folders / "out").iterdir()) == [
+        "b_expected.nii.gz",
+        "b_painted.nii.gz",
+        "painted.ctbl",
+    ]
     assert re.search(rf"a, slice 3: .*a\.nii\.gz: lies up to {shift} mm from where it lay when", caplog.text)
 
 
@@ -189,7 +203,7 @@ def fail_to_save(monkeypatch, names):
             raise OSError(28, "No space left on device")
         save(image, path)
 
-    monkeypatch.setattr("monai_cardiac_gan.reporting.inpainted_volumes.nibabel.save", fail)
+    monkeypatch.setattr("monai_cardiac_gan.reporting.volume_file.nibabel.save", fail)
 
 
 def test_a_volume_that_cannot_be_written_leaves_the_others(folders, caplog, monkeypatch):
@@ -234,7 +248,7 @@ def test_names_of_subjects_do_not_lead_out_of_the_folder(folders, subject, stem)
     PatchStore(folders / "set").finish(Manifest([VolumeEntry(subject, "a.nii.gz", "kept", key="key_a")]))
     run(folders, [[("a", 3)]])
     names = sorted(str(path.relative_to(folders / "out")) for path in (folders / "out").rglob("*"))
-    assert names == [f"{stem}_expected.nii.gz", f"{stem}_painted.nii.gz"]
+    assert names == sorted([f"{stem}_expected.nii.gz", f"{stem}_painted.nii.gz", "painted.ctbl"])
     assert not list(folders.glob("x_*"))
 
 

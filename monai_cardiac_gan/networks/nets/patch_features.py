@@ -88,6 +88,28 @@ class PatchFeatures(nn.Module):
         Raises:
             ValueError: when the images have another shape.
         """
+        stages = self._stages(images)
+        found = [stage.mean((2, 3)) for stage in stages]
+        found.append(self.layout(stages[-1]).flatten(1))
+        return self.standard(self.output(torch.cat(found, 1)))
+
+    def texture(self, images: Tensor, valid: Tensor) -> Tensor:
+        """Mean of each channel of each stage inside the field of view: what a patch looks like, wherever its parts lie.
+
+        Args:
+            images: as in `forward`.
+            valid: (N, 1, H, W) bool, which pixels lie inside the field of view; at least one of each image.
+
+        Returns:
+            (N, 288) at the default width.
+        """
+        found: list[Tensor] = []
+        for stage in self._stages(images):
+            weight = F.adaptive_avg_pool2d(valid.to(stage), (stage.shape[2], stage.shape[3]))
+            found.append((weight * stage).sum((2, 3)) / weight.sum((2, 3)))
+        return torch.cat(found, 1)
+
+    def _stages(self, images: Tensor) -> list[Tensor]:
         self._check(images)
         if images.shape[2] != self.side or images.shape[3] != self.side:
             images = F.interpolate(images, [self.side, self.side], mode="bilinear", antialias=True)
@@ -95,9 +117,8 @@ class PatchFeatures(nn.Module):
         found: list[Tensor] = []
         for stage in self.stages:
             hidden = stage(hidden)
-            found.append(hidden.mean((2, 3)))
-        found.append(self.layout(hidden).flatten(1))
-        return self.standard(self.output(torch.cat(found, 1)))
+            found.append(hidden)
+        return found
 
     def _check(self, images: Tensor) -> None:
         if images.ndim != 4 or images.shape[1] != 1:

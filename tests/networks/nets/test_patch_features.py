@@ -105,3 +105,28 @@ def test_images_of_another_shape_are_refused(shape):
 def test_impossible_sizes_are_refused():
     with pytest.raises(ValueError, match="size 0 and width 24 must be at least 1"):
         PatchFeatures(size=0)
+
+
+def test_texture_is_the_mean_of_each_channel_of_each_stage():
+    network, images = new_network(), blobs(2)
+    seen = []
+    hooks = [stage.register_forward_hook(lambda _, __, output: seen.append(output)) for stage in network.stages]
+    with torch.no_grad():
+        texture = network.texture(images, torch.ones(2, 1, 128, 128, dtype=torch.bool))
+    for hook in hooks:
+        hook.remove()
+    assert texture.shape == (2, 288)
+    torch.testing.assert_close(texture, torch.cat([stage.mean((2, 3)) for stage in seen], 1))
+
+
+def test_texture_does_not_see_what_lies_outside_the_field_of_view():
+    """But for 16 pixels, half of what the deepest stage looks at."""
+    network, images = new_network(), blobs(2)
+    valid = torch.ones(2, 1, 128, 128, dtype=torch.bool)
+    valid[..., 64:] = False
+    other = images.clone()
+    other[..., 80:] = -1
+    with torch.no_grad():
+        torch.testing.assert_close(network.texture(other, valid), network.texture(images, valid))
+        whole = torch.ones_like(valid)
+        assert not torch.allclose(network.texture(other, whole), network.texture(images, whole), atol=0.01)
