@@ -39,6 +39,7 @@ from monai_cardiac_gan.inferers.pixel_uncertainty import PixelUncertainty, pixel
 from monai_cardiac_gan.inferers.proposals import EncoderProposal, Proposal, UNetProposal
 from monai_cardiac_gan.inferers.random_masks import random_rectangles, within_valid
 from monai_cardiac_gan.inferers.sampling import sample_patches
+from monai_cardiac_gan.inferers.scan_rater import ScanRater
 from monai_cardiac_gan.inferers.search_digests import mask_digest, search_digests
 from monai_cardiac_gan.inferers.search_parts import fill_latent_bank, load_search_parts
 from monai_cardiac_gan.inferers.search_presets import gradient_descent_search, inpainting_search, lbfgs_search
@@ -86,6 +87,7 @@ __all__ = [
     "Proposal",
     "RandomInitializer",
     "ScanFamiliarity",
+    "ScanRater",
     "SearchInpainter",
     "StopReason",
     "TextureNetwork",
