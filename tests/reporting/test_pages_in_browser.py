@@ -107,6 +107,13 @@ def test_paper_shows_everything_and_no_controls(show, wide_page):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
+def test_thumbnails_keep_their_shape_on_paper(show, cohort_page):
+    page = show(cohort_page, 700)
+    page.emulate_media(media="print")
+    box = page.locator(".picture img").first.bounding_box()
+    assert (box["width"], box["height"]) == (72, 72)
+
+
 def test_every_control_and_picture_has_a_name(show, wide_page, cohort_page):
     for path in (wide_page, cohort_page):
         page = show(path)

@@ -80,6 +80,11 @@ def test_keys_step_and_switch(show, wide_page):
         before = page.is_checked(f"#{box}")
         page.keyboard.press(key)
         assert page.is_checked(f"#{box}") != before
+    page.focus("#window")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("c")
+    assert (page.locator("#window").input_value(), page.is_checked("#circle")) == ("257", True)
+    assert place(page).startswith("slice 60 ")
     page.keyboard.press("r")
     assert [page.is_checked(f"#{box}") for box in ("circle", "hole", "whole")] == [True, True, False]
 
@@ -181,6 +186,8 @@ def test_buttons_of_stretches_and_levels_go_there(show, wide_page):
     page = show(wide_page)
     page.click("tbody button[data-to-mm='40.0']")
     assert place(page).endswith("40.0 mm from the top")
+    page.keyboard.press("ArrowDown")
+    assert place(page).endswith("42.0 mm from the top")
     page.click(".jumps button")
     assert place(page).endswith("104.0 mm from the top")
 

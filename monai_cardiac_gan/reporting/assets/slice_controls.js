@@ -13,6 +13,7 @@ function connectControls(view) {
     button.addEventListener("click", () => view.change({index: view.state.index + Number(button.dataset.step)}));
   for (const button of document.querySelectorAll("[data-to-mm]")) button.addEventListener("click", () => {
     view.goTo(Number(button.dataset.toMm));
+    document.querySelector(".viewer").focus({preventScroll: true});  // so that the arrows step from there
     byId("slices").scrollIntoView({block: "start"});
   });
 

@@ -1,4 +1,4 @@
-// Keys of the viewer. They leave alone whoever types, and sliders that have the focus move by themselves.
+// Keys of the viewer. They leave alone whoever types; sliders and tables that have the focus keep the arrows for themselves.
 function connectKeys(view) {
   const last = view.data.slices.length - 1;
   const toggle = name => view.change({[name]: !view.state[name]});
@@ -13,9 +13,11 @@ function connectKeys(view) {
     Home: () => view.change({index: 0}), End: () => view.change({index: last}),
   };
   document.addEventListener("keydown", event => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("textarea, select, input[type=range], .scroll")) return;
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const act = everywhere[key] ?? (event.target.closest(".viewer") ? inViewer[key] : undefined);
+    const isLetter = event.key.length === 1, at = event.target;
+    if (event.ctrlKey || event.altKey || event.metaKey || at.closest("textarea, select")) return;
+    if (!isLetter && at.closest("input[type=range], .scroll")) return;
+    const key = isLetter ? event.key.toLowerCase() : event.key;
+    const act = everywhere[key] ?? (at.closest(".viewer") ? inViewer[key] : undefined);
     if (!act) return;
     event.preventDefault();
     act();
