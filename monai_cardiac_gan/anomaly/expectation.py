@@ -187,5 +187,7 @@ def _runs(kinds: np.ndarray) -> Iterator[slice]:
 
 
 def _near(heights_mm: np.ndarray, levels_mm: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """(n,) places whose nearest level is one of the chosen ones."""
-    return chosen[np.abs(heights_mm[:, None] - levels_mm).argmin(1)]
+    """(n,) places within a level's distance of one of the chosen levels: a stretch does not end where its last level lies."""
+    step = float(np.median(np.diff(levels_mm))) if len(levels_mm) > 1 else np.inf
+    away: np.ndarray = np.abs(heights_mm[:, None] - levels_mm[chosen]).min(1)
+    return away < step

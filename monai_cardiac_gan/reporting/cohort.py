@@ -216,17 +216,17 @@ def _folded(task: ReportTask) -> str:
 
 
 def _subject_page() -> Callable[[SubjectResults, Path], Any]:
-    from monai_cardiac_gan.reporting.subject_page import write_subject_page  # type: ignore[import-not-found]
+    from monai_cardiac_gan.reporting.subject_page import write_subject_page
 
     return write_subject_page
 
 
 def _write_cohort_page(folder: Path, volumes: Sequence[ReportedVolume]) -> None:
     """The page of all; one volume's pictures at a time are in memory."""
-    from monai_cardiac_gan.reporting.cohort_page import CohortRow, write_cohort_page  # type: ignore[import-not-found]
+    from monai_cardiac_gan.reporting.cohort_page import CohortRow, write_cohort_page
 
     rows = [
-        CohortRow.from_failure(volume.subject, volume.image, volume.error)
+        CohortRow.from_failure(volume.subject, volume.image, volume.error or "")
         if volume.folder is None
         else CohortRow.from_results(read_results(folder / volume.folder / RESULTS), volume.folder)
         for volume in volumes

@@ -34,7 +34,7 @@ class CohortRow:
         z: that lies farthest from 0, with its sign.
         where: height and name of that level.
         where_mm: height of that level, mm from the top.
-        largest_mm: largest inscribed diameter.
+        largest_mm: largest area-equivalent diameter.
         expected_mm: expected there.
         grade: image quality, 0 to 4.
         confidence: of the localisation, 0 to 1.
@@ -76,7 +76,7 @@ class CohortRow:
             z=None if farthest is None else farthest.z,
             where=None if farthest is None else f"{farthest.mm_from_top:.0f} mm, {farthest.name}",
             where_mm=None if farthest is None else farthest.mm_from_top,
-            largest_mm=None if largest is None else largest.inscribed_mm,
+            largest_mm=None if largest is None else largest.area_equivalent_mm,
             expected_mm=None if largest is None else largest.expected_mm,
             grade=results.scan.grade,
             confidence=results.scan.track_confidence,

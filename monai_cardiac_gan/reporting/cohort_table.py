@@ -21,7 +21,7 @@ COLUMNS = (
     "headline",
     "farthest_z",
     "farthest_z_mm_from_top",
-    "largest_inscribed_mm",
+    "largest_diameter_mm",
     "largest_mm_from_top",
     "largest_place",
     "largest_expected_mm",
@@ -62,7 +62,7 @@ def _row(volume: ReportedVolume) -> dict[str, Any]:
         row |= {"farthest_z": farthest.z, "farthest_z_mm_from_top": farthest.mm_from_top}
     if (largest := largest_level(results.levels)) is not None:
         row |= {
-            "largest_inscribed_mm": largest.inscribed_mm,
+            "largest_diameter_mm": largest.area_equivalent_mm,
             "largest_mm_from_top": largest.mm_from_top,
             "largest_place": largest.name,
             "largest_expected_mm": largest.expected_mm,

@@ -120,7 +120,7 @@ def diameter_curve(results: SubjectResults, size: tuple[int, int] = WIDE) -> Cur
         size: width and height of the drawing.
     """
     levels = results.levels
-    if not any(level.inscribed_mm is not None for level in levels):
+    if not any(level.area_equivalent_mm is not None for level in levels):
         return None
     return _Drawing(levels, size).curve(results.answer.stretches)
 
@@ -150,15 +150,15 @@ class _Drawing:
             self.width, self.height, LEFT, self.right, TOP, self.bottom, self.first_mm, self.last_mm,
             across=tuple(Tick(self.x(value), f"{value:g}") for value in across),
             up=tuple(Tick(self.y(value), f"{value:g}") for value in _ticks(self.low, self.high, VERTICAL_TICKS)),
-            acquired=self.lines(lambda level: level.inscribed_mm),
+            acquired=self.lines(lambda level: level.area_equivalent_mm),
             expected=self.lines(lambda level: level.expected_mm),
             band=self.band(),
             normals=tuple(self.normals(sex) for sex in _sexes(self.levels)),
             stretches=tuple(self.span(each.from_mm, each.to_mm, each.kind) for each in stretches),
             names=tuple(self.span(*each) for each in _names(self.levels)),
             points=tuple(
-                Point(self.x(level.mm_from_top), self.y(level.inscribed_mm), kind_of(level, stretches), level)
-                for level in self.levels if level.inscribed_mm is not None
+                Point(self.x(level.mm_from_top), self.y(level.area_equivalent_mm), kind_of(level, stretches), level)
+                for level in self.levels if level.area_equivalent_mm is not None
             ),
         )  # fmt: skip
 
@@ -198,7 +198,7 @@ def _apart(heights: Sequence[float]) -> float:
 
 
 def _diameters(level: LevelResult) -> Iterator[float | None]:
-    yield from (level.inscribed_mm, level.expected_mm, level.low_mm, level.high_mm)
+    yield from (level.area_equivalent_mm, level.expected_mm, level.low_mm, level.high_mm)
     for each in level.normals:
         yield from (each.low_mm, each.high_mm)
 

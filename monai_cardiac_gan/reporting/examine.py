@@ -32,11 +32,11 @@ from monai_cardiac_gan.evaluation import (
     measure_vessel,
     read_vessel_calibration,
 )
-from monai_cardiac_gan.inferers import ExpectedVessel, ExpectVessel, ScanRater, VesselNetworks
+from monai_cardiac_gan.inferers import ExpectedVessel, ExpectVessel, ScanRater, VesselNetworks, levels_of
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.quality import QualityReport
 from monai_cardiac_gan.reporting.subject_levels import above_normals, level_results
-from monai_cardiac_gan.reporting.subject_pictures import overview_of, pictures_of
+from monai_cardiac_gan.reporting.subject_pictures import no_pictures, overview_of, pictures_of
 from monai_cardiac_gan.reporting.subject_results import LevelResult, Scan, Subject, SubjectResults
 from monai_cardiac_gan.reporting.viewer_files import write_centre_line, write_colours
 from monai_cardiac_gan.reporting.volume_file import write_volume
@@ -46,6 +46,7 @@ from monai_cardiac_gan.transforms import (
     LocaliseAortad,
     ScaleByPercentilesd,
     VolumePainter,
+    cut_along,
     standard_volume,
 )
 
@@ -59,6 +60,8 @@ MIN_GRADE = 2.0
 """Grade below which nothing is told; volumes below are left out of patch sets, too (`quality.GradeThreshold`)."""
 LEAST_LEVELS = 3
 """Levels that must be comparable for an answer."""
+FAMILIARITY_STEP_MM = 10.0
+"""Distance of the patches that a scan is rated by, as in the reference."""
 LEAST_PAINTED = 0.5
 """Share of the levels on which an aorta must have been painted for the search to be believed."""
 EXPECTED, PAINTED, CENTRE_LINE, COLOURS = (
@@ -151,13 +154,16 @@ class _Case:
         with self._timed("localise"):
             self.record = settings.localise(self.record)
         self._doubt_scan()
+        with self._timed("scale"):
+            self.scaled: MetaTensor = settings.scale(self.record)[Field.IMAGE]
+        familiarity = self._familiarity()
         with self._timed("measure"):
             vessel = measure_vessel(self.image, self.track) if len(self.track) else None
         calibration = read_vessel_calibration(settings.calibration)
         expected = None if vessel is None else self._expected(calibration)
         if vessel is None or expected is None:
-            return self._without_levels(vessel)
-        return self._with_levels(vessel, expected, calibration)
+            return self._without_levels(vessel, familiarity)
+        return self._with_levels(vessel, expected, calibration, familiarity)
 
     @property
     def image(self) -> MetaTensor:
@@ -183,14 +189,13 @@ class _Case:
             self.doubts.append("no descending aorta was found; click on it to give a correction")
         elif self.track.track_confidence < self.settings.min_confidence:
             self.doubts.append(
-                f"the localisation is unsure (confidence {self.track.track_confidence:.2f}, needed {self.settings.min_confidence:g})"
+                f"the localisation is unsure (confidence {self.track.track_confidence:.2f}, needed "
+                f"{self.settings.min_confidence:g})"
             )
 
     def _expected(self, calibration: VesselCalibration) -> ExpectedVessel | None:
         """The expected vessel; None, with a doubt, where the track is too short."""
         settings = self.settings
-        with self._timed("scale"):
-            self.scaled = settings.scale(self.record)[Field.IMAGE]
         model = calibration.model
         try:
             with self._timed("search"):
@@ -210,7 +215,11 @@ class _Case:
             return None
 
     def _with_levels(
-        self, vessel: MeasuredVessel, expected: ExpectedVessel, calibration: VesselCalibration
+        self,
+        vessel: MeasuredVessel,
+        expected: ExpectedVessel,
+        calibration: VesselCalibration,
+        familiarity: float | None,
     ) -> SubjectResults:
         settings, levels = self.settings, compared_levels(vessel, expected)
         model, note = calibration.model_for(self.digests, settings.hole)
@@ -222,7 +231,6 @@ class _Case:
         found = level_results(
             expected, vessel, levels, expectation, model, named.names, files, self.given.get(Field.SEX)
         )
-        familiarity = self._familiarity(expected)
         self._doubt_levels(levels, expected)
         self.left_out += _left_out(found)
         wide = above_normals(found)
@@ -234,11 +242,11 @@ class _Case:
             levels.heights_mm, expectation, levels.is_compared, settings.step_mm, self.doubts, self.remarks, wide
         )
         with self._timed("pictures"):
-            pictures = pictures_of(expected, vessel, files, overview_of(self.image, vessel))
+            pictures = pictures_of(expected, vessel, files, overview_of(self.image, self.track))
         results = self._assembled(answer, found, files, vessel, familiarity)
         interval = (
-            f"of {100 * model.level:.0f} in 100 people like the {model.subjects} that it was learnt from, the whole vessel lies "
-            "within the band"
+            f"the band holds all levels of at least {100 * model.level:.0f} in 100 normal people like the {model.subjects} that it "
+            "was learnt from"
         )
         rules = f"{named.rule}; {pulmonary_level(vessel.landmarks).rule}"
         results = replace(results, naming=rules, interval=interval, pictures=pictures)
@@ -246,16 +254,23 @@ class _Case:
             self._write_files(results, expected)
         return replace(results, files=dict(self.files), provenance=self._provenance())
 
-    def _without_levels(self, vessel: MeasuredVessel | None) -> SubjectResults:
+    def _without_levels(self, vessel: MeasuredVessel | None, familiarity: float | None) -> SubjectResults:
+        """Nothing can be compared; the overview shows where the vessel was taken to be, so that a click can put it right."""
         answer = answer_of(np.zeros(0), None, np.zeros(0, bool), self.settings.step_mm, self.doubts, self.remarks)
-        return self._assembled(answer, (), FileSlices.of(self.image), vessel, None)
+        results = self._assembled(answer, (), FileSlices.of(self.image), vessel, familiarity)
+        return replace(
+            results, pictures=no_pictures(overview_of(self.image, self.track)), provenance=self._provenance()
+        )
 
-    def _familiarity(self, expected: ExpectedVessel) -> float | None:
-        if self.settings.familiarity is None:
+    def _familiarity(self) -> float | None:
+        """Of patches along the course as it was found, as the reference was learnt."""
+        if self.settings.familiarity is None or not len(self.track):
             return None
         with self._timed("familiarity"):
-            rows = expected.levels
-            found = self.settings.familiarity(expected.patches.pixels[rows], expected.patches.valid[rows])
+            heights = (self.track.slices[-1] - self.track.slices) * float(self.image.pixdim[2])
+            rows = len(self.track) - 1 - levels_of(heights[::-1], FAMILIARITY_STEP_MM)
+            patches = cut_along(self.scaled, self.track.slices[rows], self.track.centres_mm[rows])
+            found = self.settings.familiarity(patches.pixels, patches.valid)
         if not found.is_familiar:
             self.doubts.append(
                 f"the scan looks unlike those that the networks know (familiarity {found.score:.2f}, needed 0.5): another "

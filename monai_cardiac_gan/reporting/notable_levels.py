@@ -19,6 +19,6 @@ def largest_level(levels: Sequence[LevelResult]) -> LevelResult | None:
     """The level with the largest acquired diameter, of those that were compared if there are any: ends of a track may be
     no descending aorta. None where nothing was measured.
     """
-    measured = [level for level in levels if level.inscribed_mm is not None]
+    measured = [level for level in levels if level.area_equivalent_mm is not None]
     candidates = [level for level in measured if level.is_compared] or measured
-    return max(candidates, key=lambda level: level.inscribed_mm or 0.0, default=None)
+    return max(candidates, key=lambda level: level.area_equivalent_mm or 0.0, default=None)

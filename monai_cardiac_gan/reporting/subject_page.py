@@ -99,7 +99,7 @@ def _figure(results: SubjectResults) -> Figure:
     found = {sex: [next((n for n in level.normals if n.sex == sex), None) for level in levels] for sex in sexes}
     return figure_of_diameters(
         values("mm_from_top"),
-        values("inscribed_mm"),
+        values("area_equivalent_mm"),
         expected=values("expected_mm"),
         interval=(values("low_mm"), values("high_mm")),
         compared=np.array([level.is_compared for level in levels]),

@@ -9,13 +9,14 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from monai_cardiac_gan.aorta import AortaTrack
 from monai_cardiac_gan.evaluation import MeasuredVessel
 from monai_cardiac_gan.inferers import ExpectedVessel
 from monai_cardiac_gan.reporting.subject_results import Overview, Pictures, SlicePicture
 from monai_cardiac_gan.transforms import FileSlices, RasVolume
 from monai_cardiac_gan.visualize import contact_row
 
-__all__ = ["data_url", "overview_of", "pictures_of"]
+__all__ = ["data_url", "no_pictures", "overview_of", "pictures_of"]
 
 STEP_MM = 2.0
 """Least distance of two pictures; the levels are always among them."""
@@ -46,16 +47,21 @@ def pictures_of(
     )
 
 
-def overview_of(image: Tensor, vessel: MeasuredVessel) -> Overview:
+def overview_of(image: Tensor, track: AortaTrack) -> Overview:
     """The whole volume in one row (`visualize.contact_row`).
 
     Args:
         image: `MetaTensor` (1, X, Y, Z) in RAS+ axes.
-        vessel: with its track.
+        track: of its aorta; may be empty.
     """
     volume = RasVolume(image)
-    row = contact_row(volume.array, volume.affine, vessel.track)
+    row = contact_row(volume.array, volume.affine, track)
     return Overview(data_url(row.image), tuple(tile.as_entry() for tile in (*row.tiles, *row.views)))
+
+
+def no_pictures(overview: Overview) -> Pictures:
+    """The overview alone, where nothing was cut."""
+    return Pictures(size=0, pixel_mm=PIXEL_MM, acquired="", expected="", slices=(), overview=overview)
 
 
 def data_url(image: Image.Image) -> str:

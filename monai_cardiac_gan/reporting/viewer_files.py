@@ -25,7 +25,7 @@ FULL = 255
 Measure = tuple[str, str, Callable[[LevelResult], float]]
 """Name, unit (UCUM), and how it is read off a level."""
 DISTANCE: Measure = ("distance from the top", "mm", lambda level: level.mm_from_top)
-ACQUIRED: Measure = ("acquired diameter", "mm", lambda level: _number(level.inscribed_mm))
+ACQUIRED: Measure = ("acquired diameter", "mm", lambda level: _number(level.area_equivalent_mm))
 EXPECTED: Measure = ("expected diameter", "mm", lambda level: _number(level.expected_mm))
 LOW: Measure = ("expected at least", "mm", lambda level: _number(level.low_mm))
 HIGH: Measure = ("expected at most", "mm", lambda level: _number(level.high_mm))
@@ -58,7 +58,7 @@ def write_centre_line(path: str | os.PathLike[str], results: SubjectResults) -> 
     """
     if not str(path).endswith(".mrk.json"):
         raise ValueError(f"{path}: expected a name that ends in .mrk.json, by which 3D Slicer knows the format.")
-    measured = [level for level in results.levels if level.inscribed_mm is not None]
+    measured = [level for level in results.levels if level.area_equivalent_mm is not None]
     if not measured:
         raise ValueError("no level has a diameter, so that there is no centre line: write none for this subject.")
     compared = [level for level in measured if level.is_compared and level.expected_mm is not None]
@@ -122,7 +122,7 @@ def _control_point(number: int, level: LevelResult) -> dict[str, Any]:
 
 
 def _description(level: LevelResult) -> str:
-    parts = [f"slice {level.slice}", f"acquired {level.inscribed_mm:.1f} mm"]
+    parts = [f"slice {level.slice}", f"acquired {level.area_equivalent_mm:.1f} mm"]
     if level.expected_mm is not None:
         parts.append(f"expected {level.expected_mm:.1f} mm")
     if level.low_mm is not None and level.high_mm is not None:

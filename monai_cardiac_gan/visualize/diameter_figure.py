@@ -63,7 +63,7 @@ def figure_of_diameters(
         label=None if is_compared.all() else "not compared",
     )  # fmt: skip
     axes.set_xlabel("mm from the top of the vessel")
-    axes.set_ylabel("inscribed diameter, mm")
+    axes.set_ylabel("area-equivalent diameter, mm")
     axes.set_title(title, fontsize=10, parse_math=False, wrap=True)
     axes.grid(alpha=0.25)
     figure.legend(loc="outside lower center", ncols=4, fontsize=8, frameon=False)

@@ -80,7 +80,7 @@ def test_the_table_tells_the_largest_diameter_and_the_farthest_z_with_their_plac
         "headline": "as expected at all 3 levels",
         "farthest_z": "6.15",
         "farthest_z_mm_from_top": "10.0",
-        "largest_inscribed_mm": "30.0",
+        "largest_diameter_mm": "30.0",
         "largest_mm_from_top": "10.0",
         "largest_place": "mid-thoracic",
         "largest_expected_mm": "22.0",

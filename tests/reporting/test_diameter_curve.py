@@ -20,7 +20,7 @@ def test_points_lie_on_one_scale_of_millimetres_each_way(make_subject, size):
         share = (point.level.mm_from_top - curve.first_mm) / (curve.last_mm - curve.first_mm)
         assert point.x == pytest.approx(curve.left + share * (curve.right - curve.left), abs=0.01)
         assert curve.top <= point.y <= curve.bottom
-        expected = at_low + (point.level.inscribed_mm - low) / (high - low) * (at_high - at_low)
+        expected = at_low + (point.level.area_equivalent_mm - low) / (high - low) * (at_high - at_low)
         assert point.y == pytest.approx(expected, abs=0.02)
     assert places(curve.acquired[0]) == [(point.x, point.y) for point in curve.points]
 
@@ -46,7 +46,7 @@ def test_a_level_that_was_not_compared_is_never_marked(make_subject):
 def test_a_level_without_a_value_makes_a_gap(make_subject):
     subject = make_subject(AnswerKind.EXPECTED)
     levels = [*subject.levels]
-    levels[5] = replace(levels[5], inscribed_mm=None)
+    levels[5] = replace(levels[5], area_equivalent_mm=None)
     levels[9] = replace(levels[9], low_mm=None)
     curve = diameter_curve(replace(subject, levels=tuple(levels)))
     assert [len(places(line)) for line in curve.acquired] == [5, 12]
@@ -70,6 +70,6 @@ def test_one_level_alone_is_drawn_and_none_is_not(make_subject):
     subject = make_subject(AnswerKind.EXPECTED)
     (point,) = diameter_curve(replace(subject, levels=subject.levels[4:5])).points
     assert WIDE[0] * 0.4 < point.x < WIDE[0] * 0.6
-    unknown = tuple(replace(level, inscribed_mm=None) for level in subject.levels)
+    unknown = tuple(replace(level, area_equivalent_mm=None) for level in subject.levels)
     assert diameter_curve(replace(subject, levels=unknown)) is None
     assert diameter_curve(make_subject(AnswerKind.CANNOT_TELL)) is None

@@ -16,7 +16,7 @@ def test_the_farthest_level_may_be_narrower_and_is_one_that_was_compared(make_su
 
 def test_the_largest_level_is_one_that_was_compared_unless_none_was(make_subject):
     levels = make_subject(AnswerKind.EXPECTED).levels
-    arch = replace(levels[0], inscribed_mm=40.0)
+    arch = replace(levels[0], area_equivalent_mm=40.0)
     assert largest_level((arch, *levels[1:])).mm_from_top == 20.0
     assert largest_level((arch, levels[1])) is arch
     assert largest_level(()) is None

@@ -90,7 +90,7 @@ def level(mm, centre, diameter=22.0, **known):
         "slice": 5, "name": "mid-thoracic", "area_equivalent_mm": 22.5, "area_mm2": 400.0, "eccentricity": 0.1, "confidence": 0.9,
         "is_compared": True, "expected_mm": 21.0, "low_mm": 18.0, "high_mm": 24.0, "z": 0.7,
     }  # fmt: skip
-    return LevelResult(mm_from_top=mm, centre_mm=tuple(centre), inscribed_mm=diameter, **values | known)
+    return LevelResult(mm_from_top=mm, centre_mm=tuple(centre), area_equivalent_mm=diameter, **values | known)
 
 
 def results(levels, stretches=()):
@@ -145,7 +145,7 @@ def test_the_parts_say_what_was_acquired_compared_and_found_to_differ(tmp_path):
 
 def test_every_measurement_has_a_value_for_each_point_and_unknown_ones_are_left_out(tmp_path):
     line, compared = written(
-        tmp_path, [*LEVELS[:2], replace(LEVELS[2], z=None, high_mm=None), replace(LEVELS[3], inscribed_mm=None)]
+        tmp_path, [*LEVELS[:2], replace(LEVELS[2], z=None, high_mm=None), replace(LEVELS[3], area_equivalent_mm=None)]
     )
     for part in (line, compared):
         assert {len(each["controlPointValues"]) for each in part["measurements"]} == {len(part["controlPoints"])}
@@ -199,4 +199,4 @@ def test_a_file_that_slicer_would_not_know_is_refused(tmp_path):
 
 def test_a_subject_without_a_diameter_has_no_centre_line(tmp_path):
     with pytest.raises(ValueError, match="no level has a diameter"):
-        write_centre_line(tmp_path / "a.mrk.json", results([replace(LEVELS[0], inscribed_mm=None)]))
+        write_centre_line(tmp_path / "a.mrk.json", results([replace(LEVELS[0], area_equivalent_mm=None)]))
