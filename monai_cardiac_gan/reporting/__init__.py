@@ -8,6 +8,7 @@ from monai_cardiac_gan.reporting.inpainted_volumes import SaveInpaintedVolumes
 from monai_cardiac_gan.reporting.inpainting_report import InpaintingReport
 from monai_cardiac_gan.reporting.subject_page import write_subject_page
 from monai_cardiac_gan.reporting.viewer_files import write_centre_line, write_colours
+from monai_cardiac_gan.reporting.volume_file import write_volume
 
 __all__ = [
     "CohortReport",
@@ -20,4 +21,5 @@ __all__ = [
     "write_colours",
     "write_contact_sheet",
     "write_subject_page",
+    "write_volume",
 ]

@@ -62,8 +62,8 @@ def level(mm: float, is_wide: bool) -> LevelResult:
         "painted_mm": expected + 0.5, "own_mm": expected - 0.3, "displacement_mm": 1.2,
     }  # fmt: skip
     return LevelResult(
-        mm, int(150 - mm / SLICE_MM), NAMES[min(2, int(mm // 60))], (-12.0, 8.0, TOP_MM - mm), acquired, acquired + 0.6,
-        np.pi / 4 * (acquired + 0.6) ** 2, 0.21, 0.93, is_compared, None if is_compared else "belongs to the arch",
+        mm, int(150 - mm / SLICE_MM), NAMES[min(2, int(mm // 60))], (-12.0, 8.0, TOP_MM - mm), acquired - 0.6, acquired,
+        np.pi / 4 * acquired**2, 0.21, 0.93, is_compared, None if is_compared else "belongs to the arch",
         **(known if is_compared else {}),
         normals=(
             NormalRange("female", 18.9 - mm / 50, 14.9 - mm / 50, 22.9 - mm / 50, "Davis et al. 2014"),

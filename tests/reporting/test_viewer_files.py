@@ -87,7 +87,7 @@ SHAPE, AFFINE = (40, 40, 30), np.array([[-1.0, 0, 0, 20], [0, 0, 1.5, -60], [0, 
 
 def level(mm, centre, diameter=22.0, **known):
     values = {
-        "slice": 5, "name": "mid-thoracic", "area_equivalent_mm": 22.5, "area_mm2": 400.0, "eccentricity": 0.1, "confidence": 0.9,
+        "slice": 5, "name": "mid-thoracic", "inscribed_mm": 21.5, "area_mm2": 400.0, "eccentricity": 0.1, "confidence": 0.9,
         "is_compared": True, "expected_mm": 21.0, "low_mm": 18.0, "high_mm": 24.0, "z": 0.7,
     }  # fmt: skip
     return LevelResult(mm_from_top=mm, centre_mm=tuple(centre), area_equivalent_mm=diameter, **values | known)
