@@ -64,7 +64,7 @@ class Vessel:
     def along_mm(self) -> np.ndarray:
         """(n,) length of the centre line from its upper end; how the person lay does not change it."""
         steps = np.linalg.norm(np.diff(self.centres_mm, axis=0), axis=1)
-        sigma = SMOOTH_MM / max(float(np.median(steps)), np.finfo(np.float32).eps)
+        sigma = SMOOTH_MM / max(float(np.median(steps)), float(np.finfo(np.float32).eps))
         margin = min(len(self.centres_mm) - 1, int(np.ceil(SMOOTHED_SIGMAS * sigma)))
         # mirrored through its ends, a straight line stays one
         line = np.pad(self.centres_mm, ((margin, margin), (0, 0)), mode="reflect", reflect_type="odd")

@@ -97,9 +97,9 @@ def _lung_end_mm(volume: np.ndarray, spacing: np.ndarray, track: AortaTrack) -> 
     known = np.isfinite(ratios)
     if not known.any():
         return None
-    rows = np.arange(len(track))
+    rows = range(len(track))
     size = 2 * int(SMOOTH_MM / spacing[2] / 2) + 1
-    ratios = ndimage.median_filter(np.interp(rows, rows[known], ratios[known]), size, mode="nearest")
+    ratios = ndimage.median_filter(np.interp(rows, np.flatnonzero(known), ratios[known]), size, mode="nearest")
     from_top = (track.slices[-1] - track.slices) * spacing[2]
     steps = [_step(ratios, from_top, row) for row in rows]
     best = int(np.argmax([rise for rise, _ in steps]))

@@ -45,6 +45,7 @@ from monai_cardiac_gan.data.patch_loader import patch_loader
 from monai_cardiac_gan.data.patch_set import patch_stack
 from monai_cardiac_gan.data.patch_store import PatchStore
 from monai_cardiac_gan.data.path_tails import shortest_tail
+from monai_cardiac_gan.data.person import PERSON_FIELDS, checked_person
 from monai_cardiac_gan.data.pseudonyms import Pseudonyms
 from monai_cardiac_gan.data.resumable_batches import ResumableBatches
 from monai_cardiac_gan.data.splits import TEST, TRAIN, given_split, same_person_groups, split_subjects
@@ -58,6 +59,7 @@ from monai_cardiac_gan.data.windowed_batches import WindowedBatches
 __all__ = [
     "EXCLUDED",
     "KEPT",
+    "PERSON_FIELDS",
     "TEST",
     "TRAIN",
     "VALID_COLUMNS",
@@ -78,6 +80,7 @@ __all__ = [
     "VolumeSource",
     "VolumeTask",
     "WindowedBatches",
+    "checked_person",
     "claimed_folder",
     "column_table",
     "corrected",

@@ -1,4 +1,4 @@
-"""Which volumes there are: records from a folder, one file, a Decathlon-style JSON or a CSV."""
+"""Which volumes there are: records from a folder, one file, a Decathlon-style JSON or a table."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from monai_cardiac_gan.data.file_name import subject_name
 from monai_cardiac_gan.data.folder_scan import records_from_folder
 from monai_cardiac_gan.data.path_tails import shortest_tail
+from monai_cardiac_gan.data.person import PERSON_FIELDS, checked_person
 from monai_cardiac_gan.data.table import read_table
 from monai_cardiac_gan.data.volume_files import VOLUME_SUFFIXES, subject_of
 from monai_cardiac_gan.keys import Field
@@ -24,13 +25,14 @@ Record = dict[str, Any]
 logger = logging.getLogger(__name__)
 
 SEED_COLUMNS = ("seed_x", "seed_y", "seed_z")
-KNOWN = (Field.IMAGE, Field.SUBJECT, Field.GRADE, Field.LABEL, Field.SPLIT, *SEED_COLUMNS)
+KNOWN = (Field.IMAGE, Field.SUBJECT, Field.GRADE, Field.LABEL, Field.SPLIT, *SEED_COLUMNS, *PERSON_FIELDS)
 """What an entry may say, and `Field.SEED` as a list; all else is a note of somebody, whatever its name."""
 LOWEST_GRADE, HIGHEST_GRADE = 0.0, 4.0
+TABLES = (".csv", ".tsv")
 
 
 def read_datalist(source: str | os.PathLike[str], section: str = "training") -> list[Record]:
-    """Read the records from a folder of volumes, a ``.json`` or a ``.csv``; one volume is a list, too.
+    """Read the records from a folder of volumes, a ``.json``, a ``.csv`` or a ``.tsv``; one volume is a list, too.
 
     Args:
         source: where to look; a folder may be a DICOM series itself.
@@ -47,17 +49,17 @@ def read_datalist(source: str | os.PathLike[str], section: str = "training") -> 
     path = Path(source)
     if not path.exists():
         raise FileNotFoundError(
-            f"{path}: no such file or folder; give a folder of volumes, one volume, a .json or a .csv data list."
+            f"{path}: no such file or folder; give a folder of volumes, one volume, a .json, a .csv or a .tsv data list."
         )
     if path.is_dir():
         return records_from_folder(path)
     if path.suffix.lower() == ".json":
         return records_from_json(path, section)
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() in TABLES:
         return records_from_csv(path)
     if path.name.lower().endswith(VOLUME_SUFFIXES):
         return [{Field.IMAGE: str(path), Field.SUBJECT: subject_name(subject_of(path))}]
-    raise ValueError(f"{path}: not a data list; give a folder of volumes, one volume, a .json or a .csv data list.")
+    raise ValueError(f"{path}: not a data list; give a folder of volumes, one volume, a .json, a .csv or a .tsv data list.")
 
 
 def records_from_json(path: str | os.PathLike[str], section: str = "training") -> list[Record]:
@@ -82,7 +84,8 @@ def records_from_json(path: str | os.PathLike[str], section: str = "training") -
 
 
 def records_from_csv(path: str | os.PathLike[str]) -> list[Record]:
-    """Records of a table with the columns `image` and, optionally, `subject`, `grade`, `label`, `split`, `seed_x/y/z`.
+    """Records of a table with the columns `image` and, optionally, `subject`, `grade`, `label`, `split`, `seed_x/y/z`, and
+    `sex`, `age`, `height`, `weight`, `date` of the person at the scan (`data.person`).
 
     Other columns are left out, which the log says.
 
@@ -155,6 +158,7 @@ def _record(source: Path, number: int, entry: Mapping[str, Any]) -> Record:
         record[Field.SPLIT] = str(record[Field.SPLIT]).strip()
     if Field.GRADE in record:
         record[Field.GRADE] = _grade(where, record[Field.GRADE])
+    record |= checked_person(where, record)
     return _with_seed(where, record)
 
 

@@ -13,6 +13,7 @@ from monai_cardiac_gan.data import (
     InputNotes,
     PatchStore,
     Record,
+    PERSON_FIELDS,
     VolumeEntry,
     VolumeTask,
     corrected,
@@ -150,7 +151,9 @@ class PreparePatchSet:
         self.train_fraction, self.seed = train_fraction, seed
         self.overwrite, self.strict, self.sheet = overwrite, strict, sheet
         self.workers, self.scheduler = workers, scheduler
-        self.records, self.names = named_records(datalist, subject_key)
+        # who was scanned makes no other patches, and must not make them anew
+        images = [{name: value for name, value in record.items() if name not in PERSON_FIELDS} for record in datalist]
+        self.records, self.names = named_records(images, subject_key)
         self.wanted = wanted_split(self.records)
         refuse_contradictory_grades(self.records)
         if corrections is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from monai_cardiac_gan.data.volume_files import is_dicom_image
 from monai_cardiac_gan.transforms.volume_error import VolumeError
 
-__all__ = ["DicomSlice", "slices_of"]
+__all__ = ["DicomSlice", "header_tags", "slices_of"]
 
 SERIES, FRAMES, SAMPLES, NUMBER = "SeriesInstanceUID", "NumberOfFrames", "SamplesPerPixel", "InstanceNumber"
 PATIENT, STUDY, TIME = "PatientID", "StudyInstanceUID", "AcquisitionTime"
@@ -99,24 +100,32 @@ def slices_of(folder: Path) -> list[DicomSlice]:
     Raises:
         VolumeError: when one of them cannot be read.
     """
-    import itk
-
     paths = sorted(each for each in folder.iterdir() if is_dicom_image(each))
     slices, unreadable = [], 0
     for path in paths:
-        image_io = itk.GDCMImageIO.New()
-        image_io.SetFileName(str(path))
         try:
-            image_io.ReadImageInformation()
+            slices.append(DicomSlice(path, header_tags(path, TAGS)))
         except RuntimeError:
             unreadable += 1
-            continue
-        known = image_io.GetMetaDataDictionary()
-        tags = {name: str(known[key]).strip(" \0") for name, key in TAGS.items() if known.HasKey(key)}
-        slices.append(DicomSlice(path, {name: value for name, value in tags.items() if value}))
     if unreadable:
         raise VolumeError(
             f"{folder}: {unreadable} of {len(paths)} DICOM files cannot be read, expected complete images; they may be "
             "truncated or damaged: copy or export them again."
         )
     return slices
+
+
+def header_tags(path: Path, tags: Mapping[str, str]) -> dict[str, str]:
+    """Name -> text of those of the tags (name -> group and element) that a file's header has.
+
+    Raises:
+        RuntimeError: when ITK cannot read it.
+    """
+    import itk
+
+    image_io = itk.GDCMImageIO.New()
+    image_io.SetFileName(str(path))
+    image_io.ReadImageInformation()
+    known = image_io.GetMetaDataDictionary()
+    texts = {name: str(known[key]).strip(" \0") for name, key in tags.items() if known.HasKey(key)}
+    return {name: text for name, text in texts.items() if text}

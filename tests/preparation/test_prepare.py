@@ -275,6 +275,17 @@ def test_a_file_that_changed_is_prepared_again_and_its_old_patches_go(hearts, tm
     assert [entry.split for entry in before] == [entry.split for entry in after]
 
 
+def test_what_is_known_of_the_person_makes_no_other_patches(hearts, tmp_path, monkeypatch):
+    rows = [f"{hearts / 's0.nii.gz'}", f"{hearts / 's1.nii.gz'}"]
+    (tmp_path / "plain.csv").write_text("image\n" + "\n".join(rows) + "\n")
+    (tmp_path / "person.csv").write_text(
+        f"image,sex,age,height,weight,date\n{rows[0]},f,54,172,70.5,2024-03-09\n{rows[1]},m,,,,\n"
+    )
+    before = prepare(tmp_path / "plain.csv", tmp_path / "set")
+    monkeypatch.setattr("monai_cardiac_gan.preparation.prepare.run_all", only_nothing)
+    assert prepare(tmp_path / "person.csv", tmp_path / "set") == before
+
+
 def test_voxels_beside_their_header_that_changed_are_prepared_again(hearts, tmp_path):
     """The header, the sizes and all times of the content are those of before."""
     head = (
