@@ -21,8 +21,8 @@ LARGEST_SHIFT_MM = 120.0
 OVERLAP_SHARE = 0.7
 """Of the shorter of both that they must share; short stretches of different levels look alike."""
 LARGEST_MISFIT_MM = 1.5
-"""Root mean square distance of two courses, from which on they are not believed to belong together. A course with jitter of 0.3 mm
-fits itself to 0.5 mm, where it was cut and tilted; one in five of other people's courses fits to 1.5 mm."""
+"""Root mean square distance of two courses, from which on they are not believed to belong together. A course with
+jitter of 0.3 mm fits itself to 0.5 mm, where it was cut and tilted; one in five of other people's courses fits to 1.5 mm."""
 SMOOTH_MM = 10.0
 """Standard deviation of the Gaussian along the centre line before its length is taken: jitter of centres makes no way."""
 SMOOTHED_SIGMAS = 3.0
@@ -53,7 +53,8 @@ class Vessel:
         centres, diameters = (np.asarray(each, dtype=np.float64) for each in (self.centres_mm, self.diameters_mm))
         if diameters.ndim != 1 or len(diameters) < 2 or centres.shape != (len(diameters), 3):
             raise ValueError(
-                f"centres have shape {centres.shape}, diameters {diameters.shape}: expected (n, 3) and (n,) of two levels or more."
+                f"centres have shape {centres.shape}, diameters {diameters.shape}: expected (n, 3) and (n,) "
+                f"of two levels or more."
             )
         if not (np.isfinite(centres).all() and np.isfinite(diameters).all()):
             raise ValueError("a centre or diameter is not finite: leave out levels without a measurement.")
@@ -139,8 +140,8 @@ def growth_between(
 
     .. math:: g = \frac{d_2 - d_1}{t} \pm 1.96 \, \frac{\sqrt{2 \sigma^2 + (s \, \sigma_p)^2}}{t}
 
-    with the diameters d, the years between the scans t, the error of one diameter :math:`\sigma`, the slope s of the diameter along
-    the earlier vessel, and the error of the position :math:`\sigma_p`.
+    with the diameters d, the years between the scans t, the error of one diameter :math:`\sigma`, the slope s of the
+    diameter along the earlier vessel, and the error of the position :math:`\sigma_p`.
 
     Args:
         earlier: vessel at the first date.

@@ -52,9 +52,9 @@ class Landmarks:
 def find_landmarks(volume: np.ndarray, spacing: Sequence[float] | np.ndarray, track: AortaTrack) -> Landmarks:
     """Look for the arch above the track and for the lower end of the lung beside it.
 
-    The lung is dark, the organs below the diaphragm are not: the steepest rise of brightness, as a share of the blood's, in a window
-    to the left of the vessel is taken for the diaphragm if it is clear. It is where the lung ends *beside* the aorta: the aorta
-    itself passes the diaphragm one or two vertebrae lower.
+    The lung is dark, the organs below the diaphragm are not: the steepest rise of brightness, as a share of the blood's, in
+    a window to the left of the vessel is taken for the diaphragm if it is clear. It is where the lung ends *beside* the
+    aorta: the aorta itself passes the diaphragm one or two vertebrae lower.
 
     Args:
         volume: (X, Y, Z) brightness in any unit, RAS+.

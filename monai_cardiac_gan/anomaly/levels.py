@@ -11,8 +11,8 @@ __all__ = ["ABDOMINAL", "DIAPHRAGM", "ISTHMUS", "MID_THORACIC", "NamedLevels", "
 
 ISTHMUS, MID_THORACIC, DIAPHRAGM, ABDOMINAL = "isthmus", "mid-thoracic", "diaphragm", "abdominal"
 ISTHMUS_MM = 25.0
-"""Length of the isthmus below the arch: guidelines measure the proximal descending aorta about 2 cm below the left subclavian artery
-(Hiratzka et al. 2010, thoracic aortic disease)."""
+"""Length of the isthmus below the arch: guidelines measure the proximal descending aorta about 2 cm below the left
+subclavian artery (Hiratzka et al. 2010, thoracic aortic disease)."""
 DIAPHRAGM_MM = 15.0
 """How far from the lung's end a level is still at the diaphragm."""
 

@@ -23,8 +23,8 @@ BELOW = {MALE: (17.6, 5.1), FEMALE: (16.4, 4.0)}
 BELOW_MM = 120.0
 """Distance of both levels (Davis et al. 2014)."""
 REACH_MM = 40.0
-"""How far beyond the two levels their numbers are still given: one level of the publication stands for a stretch, not for the whole
-aorta."""
+"""How far beyond the two levels their numbers are still given: one level of the publication stands for a stretch,
+not for the whole aorta."""
 ARCH_TO_PULMONARY_MM = 15.0
 """From the arch's opening down to the left pulmonary artery in front of the aorta, which shows 10 to 20 mm below it in the
 acquired volumes that were looked at."""
@@ -77,17 +77,20 @@ def pulmonary_level(landmarks: Landmarks) -> PulmonaryLevel:
     if landmarks.is_arch_seen:
         return PulmonaryLevel(
             ARCH_TO_PULMONARY_MM,
-            f"the pulmonary artery is taken to lie {ARCH_TO_PULMONARY_MM:g} mm below the aortic arch, with which the track begins",
+            f"the pulmonary artery is taken to lie {ARCH_TO_PULMONARY_MM:g} mm below the aortic arch, with "
+            f"which the track begins",
         )
     if landmarks.diaphragm_mm is not None:
         return PulmonaryLevel(
             landmarks.diaphragm_mm - PULMONARY_TO_DIAPHRAGM_MM,
-            f"the pulmonary artery is taken to lie {PULMONARY_TO_DIAPHRAGM_MM:g} mm above the diaphragm, because the track does not "
+            f"the pulmonary artery is taken to lie {PULMONARY_TO_DIAPHRAGM_MM:g} mm above the diaphragm, "
+            f"because the track does not "
             "reach the aortic arch",
         )
     return PulmonaryLevel(
         0.0,
-        "the pulmonary artery is taken to lie at the top of the track, because neither the aortic arch nor the diaphragm was found: "
+        "the pulmonary artery is taken to lie at the top of the track, because neither the aortic arch nor "
+        "the diaphragm was found: "
         "the levels of the normal values may be off",
     )
 

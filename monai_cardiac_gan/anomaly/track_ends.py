@@ -19,8 +19,8 @@ END_MM = 40.0
 REFERENCE_MM = (40.0, 70.0)
 """Height above the lower end whose diameter the end is compared with."""
 NARROW = 0.8
-"""Share of that diameter below which the end is no longer the same vessel as seen above: a healthy descending aorta loses 3 mm over
-120 mm (Davis et al. 2014), 4 % over the distance of both."""
+"""Share of that diameter below which the end is no longer the same vessel as seen above: a healthy descending aorta
+loses 3 mm over 120 mm (Davis et al. 2014), 6 % over the 45 mm between both."""
 
 
 def reasons_not_to_compare(
@@ -28,9 +28,9 @@ def reasons_not_to_compare(
 ) -> list[str | None]:
     """Why a slice is not compared; None where it is.
 
-    Not compared are slices without a lumen or of low confidence (which falls with the rim's height, where the signal fades), those
-    next to the arch, and the lower end from where on it is more than a fifth narrower than 40 to 70 mm above. A widening is never a
-    reason: it may be what is looked for.
+    Not compared are slices without a lumen or of low confidence (which falls with the rim's height, where the signal
+    fades), those next to the arch, and the lower end from where on it is more than a fifth narrower than 40 to 70 mm above. A
+    widening is never a reason: it may be what is looked for.
 
     Args:
         track: of the descending aorta.

@@ -80,7 +80,8 @@ def _number(where: str, name: str, value: Any, limits: tuple[float, float], unit
     number = _as_number(value)
     if not limits[0] <= number <= limits[1]:
         raise ValueError(
-            f"{where}: has the {name} {value!r}, expected a number from {limits[0]:g} to {limits[1]:g} {unit}; leave it empty where "
+            f"{where}: has the {name} {value!r}, expected a number from {limits[0]:g} to {limits[1]:g} "
+            f"{unit}; leave it empty where "
             "it is not known."
         )
     return number
@@ -103,7 +104,8 @@ def _date(where: str, value: Any) -> str:
         ) from error
     if not FIRST_SCAN <= found <= date.today():
         raise ValueError(
-            f"{where}: has the date {value!r}, expected the day of the scan, between {FIRST_SCAN} and today; correct it or leave it "
+            f"{where}: has the date {value!r}, expected the day of the scan, between {FIRST_SCAN} and today; "
+            f"correct it or leave it "
             "empty."
         )
     return found.isoformat()

@@ -64,7 +64,7 @@ def test_without_a_lumen_a_slice_is_not_compared():
 
 def test_one_lumen_for_each_slice_is_expected():
     track, lumens = vessel(np.full(40, 22.0))
-    with pytest.raises(ValueError, match="39 lumens for 40 slices 2.0 mm apart: expected one for each"):
+    with pytest.raises(ValueError, match=r"39 lumens for 40 slices 2.0 mm apart: expected one for each"):
         reasons_not_to_compare(track, lumens[1:], 2.0, False)
-    with pytest.raises(ValueError, match="40 lumens for 40 slices 0.0 mm apart: .* a positive distance"):
+    with pytest.raises(ValueError, match=r"40 lumens for 40 slices 0.0 mm apart: .* a positive distance"):
         reasons_not_to_compare(track, lumens, 0.0, False)
