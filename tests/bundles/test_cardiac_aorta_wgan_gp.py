@@ -31,7 +31,7 @@ from monai_cardiac_gan.networks.nets import (
 from monai_cardiac_gan.transforms import CropAortaPatchesd, LocaliseAortad, ScaleByPercentilesd, standard_volume
 
 CONFIGS = Path(__file__).resolve().parents[2] / "bundles" / "cardiac_aorta_wgan_gp" / "configs"
-ALONE = ("phantoms", "prepare", "train", "inference")
+ALONE = ("phantoms", "prepare", "train", "inference", "report")
 BEHIND = {
     path.stem: json.loads(path.read_text())["stands_behind"]
     for path in sorted(CONFIGS.glob("*.json"))
@@ -43,6 +43,12 @@ SIZES = ("smoke", "demo")
 TIME_LIMIT = 300
 """Seconds after which two processes are taken to wait for each other."""
 LARGEST_WEIGHTS = 15 * 2**20
+
+
+def skip_without_examiner(*names):
+    """The report's config names an examiner."""
+    if "report" in names:
+        pytest.importorskip("monai_cardiac_gan.reporting.examine")
 
 
 @pytest.fixture
@@ -167,6 +173,7 @@ def test_the_demo_searches_as_the_shipped_intervals_were_learnt(bundle, paths):
 
 @pytest.mark.parametrize("name", [*ALONE, *BEHIND, "metadata"])
 def test_every_target_is_a_full_path_that_exists_and_files_are_indented_by_four(paths, name):
+    skip_without_examiner(name)
     (path,) = paths(name)
     text = Path(path).read_text(encoding="utf-8")
     content = json.loads(text)
@@ -182,6 +189,7 @@ def test_a_config_and_what_it_stands_behind_are_parsed_and_resolved(
     paths, overrides, large_patch_set, names, tmp_path, monkeypatch
 ):
     """Every id is resolved, so that each class takes its arguments and each reference exists; nothing is run."""
+    skip_without_examiner(*names)
     monkeypatch.setenv("LOCAL_RANK", "0")
     monkeypatch.setattr(torch.distributed, "get_rank", lambda: 0)
     monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 1)
@@ -214,6 +222,25 @@ def test_configs_that_stand_alone_agree_in_the_values_that_they_share(paths):
     for first, second in itertools.combinations(ALONE, 2):
         for name in (configs[first].keys() & configs[second].keys()) - own:
             assert configs[first][name] == configs[second][name], (first, second, name)
+
+
+def test_the_report_config_hands_every_option_on(paths, bundle, tmp_path):
+    """With another examiner and other pages: which are there is the examiner's own test."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "ann.nii").write_text('{"diameter": 22.0}')
+    (tmp_path / "in" / "fix.csv").write_text("subject,x,y,z\nann,1,2,3\n")
+    options = {"workers": 3, "scheduler": "tcp://node1:8786", "overwrite": True, "strict": True}
+    config = ConfigParser(ConfigParser.load_config_files(paths("report")))
+    config.update({"bundle_root": str(bundle), "output_dir": str(tmp_path / "out"), **options})
+    config.update({"dataset_dir": str(tmp_path / "in"), "corrections": str(tmp_path / "in" / "fix.csv")})
+    config["examine"] = {"_target_": "fake_examiner.FakeExaminer", "calls": str(tmp_path)}
+    config["cohort"]["write_page"] = {"_target_": "fake_examiner.write_page", "_mode_": "callable"}
+    config.parse()
+    cohort = config.get_parsed_content("cohort")
+    assert {name: getattr(cohort, name) for name in options} == options
+    assert cohort.folder == tmp_path / "out" / "subjects"
+    (record,) = cohort.records
+    assert record == {"image": str(tmp_path / "in" / "ann.nii"), "subject": "ann", "correction": [1.0, 2.0, 3.0]}
 
 
 def test_sizes_in_smoke_and_demo_are_ids_of_the_configs_that_they_change(paths):
