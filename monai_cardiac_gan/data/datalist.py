@@ -59,7 +59,9 @@ def read_datalist(source: str | os.PathLike[str], section: str = "training") -> 
         return records_from_csv(path)
     if path.name.lower().endswith(VOLUME_SUFFIXES):
         return [{Field.IMAGE: str(path), Field.SUBJECT: subject_name(subject_of(path))}]
-    raise ValueError(f"{path}: not a data list; give a folder of volumes, one volume, a .json, a .csv or a .tsv data list.")
+    raise ValueError(
+        f"{path}: not a data list; give a folder of volumes, one volume, a .json, a .csv or a .tsv data list."
+    )
 
 
 def records_from_json(path: str | os.PathLike[str], section: str = "training") -> list[Record]:

@@ -44,19 +44,22 @@ class _Loaded:
     """The networks that were loaded last, and of which settings and files."""
 
     def __init__(self) -> None:
-        self.key, self.parts = "", None
+        self.key = ""
+        self.parts: tuple[Familiarity, nn.Module] | None = None
 
     def of(self, rater: ScanRater) -> tuple[Familiarity, nn.Module]:
         paths = (rater.features_path, rater.familiarity_path)
         times = [Path(path).stat().st_mtime_ns if Path(path).exists() else 0 for path in paths]
         key = settings_digest([settings_of(rater), times])
-        if self.parts is None or key != self.key:
+        parts = self.parts if key == self.key else None
+        if parts is None:
             network, known = rater.features(), Familiarity()
             load_network(network, rater.features_path, "cpu")
             load_network(known, rater.familiarity_path, "cpu")
             network.eval()
-            self.key, self.parts = key, (known, network)
-        return self.parts
+            parts = known, network
+            self.key, self.parts = key, parts
+        return parts
 
 
 _LOADED = _Loaded()

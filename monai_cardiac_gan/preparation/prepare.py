@@ -152,8 +152,8 @@ class PreparePatchSet:
         self.overwrite, self.strict, self.sheet = overwrite, strict, sheet
         self.workers, self.scheduler = workers, scheduler
         # who was scanned makes no other patches, and must not make them anew
-        images = [{name: value for name, value in record.items() if name not in PERSON_FIELDS} for record in datalist]
-        self.records, self.names = named_records(images, subject_key)
+        scans = [{name: value for name, value in record.items() if name not in PERSON_FIELDS} for record in datalist]
+        self.records, self.names = named_records(scans, subject_key)
         self.wanted = wanted_split(self.records)
         refuse_contradictory_grades(self.records)
         if corrections is not None:

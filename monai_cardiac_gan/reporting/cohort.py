@@ -14,6 +14,7 @@ from typing import Any
 from tqdm import tqdm
 
 from monai_cardiac_gan.data import (
+    PERSON_FIELDS,
     InputNotes,
     Record,
     claimed_folder,
@@ -29,6 +30,7 @@ from monai_cardiac_gan.data import (
 )
 from monai_cardiac_gan.executors import LostWorkerError, choose_executor, run_all
 from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.reporting.cohort_page import CohortRow, write_cohort_page
 from monai_cardiac_gan.reporting.cohort_table import write_cohort_table
 from monai_cardiac_gan.reporting.follow_ups import FollowUp, add_follow_ups
 from monai_cardiac_gan.reporting.repeated_rows import counting_rows, once_each, repeated
@@ -42,6 +44,7 @@ from monai_cardiac_gan.reporting.report_volume import (
     ready_report,
     report_volume,
 )
+from monai_cardiac_gan.reporting.subject_page import write_subject_page
 from monai_cardiac_gan.reporting.subject_results import SubjectResults, read_results
 
 __all__ = ["CohortReport"]
@@ -53,8 +56,6 @@ PRELOADED = ("monai_cardiac_gan.reporting",)
 """Imported once, for all workers."""
 FAILED_STATUS = 3
 """Exit status of a strict run with failures, as `PreparePatchSet` has it; 1 and 2 are Python's own."""
-FACTS = ("sex", "age", "height", "weight", "date")
-"""What a data list may say of a scan and the person on that day."""
 
 
 class CohortReport:
@@ -107,13 +108,13 @@ class CohortReport:
             if not isinstance(value, bool):  # the text "false" is true
                 raise ValueError(f"{name} is {value!r}: expected True or False.")
         self.folder = Path(output_dir).resolve()  # workers of a cluster start elsewhere
-        self.reporter = VolumeReporter(examine, write_page or _subject_page())
+        self.reporter = VolumeReporter(examine, write_page or write_subject_page)
         self.write_cohort = write_cohort or _write_cohort_page
         self.workers, self.scheduler = workers, scheduler
         self.overwrite, self.strict, self.follow_up = overwrite, strict, follow_up
         self.records, self.names = named_records(datalist, subject_key)
         refuse_contradictory_grades(self.records)
-        refuse_contradictory_facts(self.records, FACTS)
+        refuse_contradictory_facts(self.records, PERSON_FIELDS)
         if corrections is not None:
             images = [name or str(record[Field.IMAGE]) for record, name in zip(self.records, self.names, strict=True)]
             self.records = corrected(self.records, read_corrections(corrections), images)
@@ -215,20 +216,12 @@ def _folded(task: ReportTask) -> str:
     return file_name_of(task.record[Field.SUBJECT]).casefold()
 
 
-def _subject_page() -> Callable[[SubjectResults, Path], Any]:
-    from monai_cardiac_gan.reporting.subject_page import write_subject_page
-
-    return write_subject_page
-
-
 def _write_cohort_page(folder: Path, volumes: Sequence[ReportedVolume]) -> None:
     """The page of all; one volume's pictures at a time are in memory."""
-    from monai_cardiac_gan.reporting.cohort_page import CohortRow, write_cohort_page
-
     rows = [
-        CohortRow.from_failure(volume.subject, volume.image, volume.error or "")
-        if volume.folder is None
-        else CohortRow.from_results(read_results(folder / volume.folder / RESULTS), volume.folder)
+        CohortRow.from_results(read_results(folder / volume.folder / RESULTS), volume.folder)
+        if volume.folder is not None
+        else CohortRow.from_failure(volume.subject, volume.image, str(volume.error))
         for volume in volumes
     ]
     write_cohort_page(folder, rows)

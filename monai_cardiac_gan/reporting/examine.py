@@ -245,8 +245,8 @@ class _Case:
             pictures = pictures_of(expected, vessel, files, overview_of(self.image, self.track))
         results = self._assembled(answer, found, files, vessel, familiarity)
         interval = (
-            f"the band holds all levels of at least {100 * model.level:.0f} in 100 normal people like the {model.subjects} that it "
-            "was learnt from"
+            f"the band holds all levels of at least {100 * model.level:.0f} in 100 normal people like the {model.subjects} "
+            "that it was learnt from"
         )
         rules = f"{named.rule}; {pulmonary_level(vessel.landmarks).rule}"
         results = replace(results, naming=rules, interval=interval, pictures=pictures)

@@ -8,8 +8,8 @@ from monai_cardiac_gan.transforms.crop_aorta_patches import (
     CropAortaPatchesDict,
 )
 from monai_cardiac_gan.transforms.cut_along import CoursePatches, cut_along
-from monai_cardiac_gan.transforms.file_slices import FileSlices
 from monai_cardiac_gan.transforms.dicom_person import person_from_dicom
+from monai_cardiac_gan.transforms.file_slices import FileSlices
 from monai_cardiac_gan.transforms.grade_image_quality import (
     GradeImageQuality,
     GradeImageQualityD,
