@@ -14,6 +14,7 @@ from monai.bundle import ConfigWorkflow
 
 from monai_cardiac_gan.handlers import StopWhenSpent, TrainingCurves
 from monai_cardiac_gan.inferers import subjects_needed
+from monai_cardiac_gan.inferers.familiarity import FEWEST_SUBJECTS
 from monai_cardiac_gan.training.measured_choices import MEASURED, WARM_UP, TrainingChoice
 
 __all__ = ["BundleStages"]
@@ -178,6 +179,17 @@ class BundleStages:
         workflow = self._supervised(name, steps or kept[key])
         workflow.initialize()
         workflow.run()
+
+    def learn_familiarity(self) -> bool:
+        """Learn what the training scans look like to the features; false where there are too few people."""
+        workflow = self.workflow(["train", "familiarity"], patch_dir=str(self.state / "patch_set"), overwrite=True)
+        workflow.initialize()
+        people = len(set(workflow.parser.get_parsed_content("dataset").subjects()))
+        if people < FEWEST_SUBJECTS:
+            logger.warning("no familiarity: there are %d training subjects, expected %d", people, FEWEST_SUBJECTS)
+            return False
+        workflow.run()
+        return True
 
     def calibrate(self, seconds: float, count: int | None, kept: dict[str, Any]) -> bool:
         """Learn intervals from as many held-out patches as there is time for; false where there is too little."""

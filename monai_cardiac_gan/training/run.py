@@ -3,8 +3,9 @@
 ``python -m monai_cardiac_gan.training.run --minutes 10 --data packed.zip --output DIR``
 
 Stages: check the device; time the textbook loop beside ours; unpack the acquired patches and draw phantoms; choose width, batch
-and execution by measurement; train the GAN at 64, then at 128 pixels; train features, encoder and U-Net; calibrate; evaluate;
-write at most eight files. All that a later call needs lies in ``DIR/state``; the same command goes on where it stopped.
+and execution by measurement; train the GAN at 64, then at 128 pixels; train the features and learn by them what the scans look
+like; train encoder and U-Net; calibrate; evaluate; write at most eight files. All that a later call needs lies in ``DIR/state``;
+the same command goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ __all__ = ["TrainingProgram", "main"]
 logger = logging.getLogger(__name__)
 
 STAGES = [
-    "device", "benchmark", "data", "choices", "gan_64", "gan_128", "features", "encoder", "inpainting_unet", "calibration",
-    "evaluation",
+    "device", "benchmark", "data", "choices", "gan_64", "gan_128", "features", "familiarity", "encoder", "inpainting_unet",
+    "calibration", "evaluation",
 ]  # fmt: skip
 FIRST_PHANTOM_SEED = 1000
 """Of the shipped weights' phantoms, too."""
@@ -139,6 +140,7 @@ class TrainingProgram:
             "gan_64": lambda: self._train_gan(SMALL_SIDE, "gan_64"),
             "gan_128": lambda: self._train_gan(SIDE, "gan_128"),
             "features": lambda: self._train_supervised("features", "train_features"),
+            "familiarity": lambda: self.stages.learn_familiarity(),
             "encoder": lambda: self._train_supervised("encoder", "train_encoder"),
             "inpainting_unet": lambda: self._train_supervised("inpainting_unet", "train_inpainting_unet"),
             "calibration": self._calibrate,

@@ -8,6 +8,9 @@ import pytest
 import torch
 
 from monai_cardiac_gan.data import pack_patches
+from monai_cardiac_gan.inferers import Familiarity
+from monai_cardiac_gan.networks import load_network
+from monai_cardiac_gan.networks.nets import PatchFeatures
 from monai_cardiac_gan.training import run as program
 from monai_cardiac_gan.training.bundle_stages import BundleStages
 from monai_cardiac_gan.training.measured_choices import TrainingChoice
@@ -94,6 +97,23 @@ def test_a_supervised_training_has_as_many_steps_as_asked_for(bundle, patch_set,
     stages = BundleStages(bundle, tmp_path, torch.device("cpu"), CHOICE)
     config = stages._supervised("encoder", steps).parser
     assert (config.get_parsed_content("epochs"), len(config.get_parsed_content("dataset"))) == (epochs, limit)
+
+
+@pytest.mark.parametrize(("people", "learnt"), [(8, True), (7, False)])
+def test_what_the_scans_look_like_is_learnt_of_the_features_of_this_run(
+    bundle, disc_patch_set, tmp_path, caplog, people, learnt
+):
+    disc_patch_set(tmp_path / "patch_set", {f"s{number}": "train" for number in range(people)}, 21)
+    (tmp_path / "models").mkdir()
+    network = PatchFeatures()
+    torch.save(network.state_dict(), tmp_path / "models" / "features.pt")
+    assert BundleStages(bundle, tmp_path, torch.device("cpu"), CHOICE).learn_familiarity() is learnt
+    assert ("no familiarity: there are 7 training subjects, expected 8" in caplog.text) is not learnt
+    assert (tmp_path / "models" / "familiarity.pt").exists() is learnt
+    if learnt:
+        known = load_network(Familiarity(), str(tmp_path / "models" / "familiarity.pt"))
+        patches, valid = torch.rand(3, 1, 128, 128), torch.ones(3, 1, 128, 128, dtype=torch.bool)
+        assert known.rate_patches(patches, valid, network).patches == 3
 
 
 def test_a_folder_goes_on_with_the_inputs_that_it_was_begun_with(bundle, disc_patch_set, tmp_path):
