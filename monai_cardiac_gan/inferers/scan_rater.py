@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -45,9 +46,9 @@ class _Loaded:
 
     def __init__(self) -> None:
         self.key = ""
-        self.parts: tuple[Familiarity, nn.Module] | None = None
+        self.parts: tuple[Familiarity, Any] | None = None
 
-    def of(self, rater: ScanRater) -> tuple[Familiarity, nn.Module]:
+    def of(self, rater: ScanRater) -> tuple[Familiarity, Any]:
         paths = (rater.features_path, rater.familiarity_path)
         times = [Path(path).stat().st_mtime_ns if Path(path).exists() else 0 for path in paths]
         key = settings_digest([settings_of(rater), times])

@@ -10,10 +10,10 @@ from typing import Any
 from tqdm import tqdm
 
 from monai_cardiac_gan.data import (
+    PERSON_FIELDS,
     InputNotes,
     PatchStore,
     Record,
-    PERSON_FIELDS,
     VolumeEntry,
     VolumeTask,
     corrected,
