@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from monai_cardiac_gan.anomaly.own_vessel import COURSE, DIAMETER, OwnVessel, Ve
 __all__ = ["Expectation", "ExpectationModel", "Levels", "Measured", "expect_vessel"]
 
 ROUNDS = 5
-"""Stretches that are taken out of the own vessel at most, the most different first."""
+"""Stretches that are taken out of the own vessel at most."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +112,10 @@ class Expectation:
 def expect_vessel(measured: Measured, levels: Levels, model: ExpectationModel) -> Expectation:
     """Expect diameters and centres of all levels.
 
-    What differs must not spoil the expectation of its neighbours: the stretch that differs most is taken out of the own vessel,
-    all is predicted again, and so on until nothing that is left differs.
+    What differs must not spoil the expectation of its neighbours: the stretch without which the rest differs least is taken out
+    of the own vessel, up to the next levels that do not differ, all is predicted again, and so on until nothing that is left
+    differs, at most `ROUNDS` times. (The stretch that differs most need not be the culprit: a large one makes its neighbours
+    differ, too.) A stretch without which too little of the vessel would be left stays.
 
     Args:
         measured: along the vessel; slices of levels that are not compared should be left out.
@@ -125,16 +126,43 @@ def expect_vessel(measured: Measured, levels: Levels, model: ExpectationModel) -
     found = _expected(measured, levels, model, usable)
     outside = np.zeros(len(levels.heights_mm), bool)
     for _ in range(ROUNDS):
-        worst = _worst_stretch(found, levels, model, outside)
-        if worst is None:
+        stretches = [each for each in _stretches(found) & ~outside if each.any()]
+        tries = [_without(each, measured, levels, model, usable) for each in stretches]
+        tries = [each for each in tries if not _lost(each.found, found, levels)]
+        if not tries:
             break
-        outside |= worst
-        tried = usable & ~_near(measured.heights_mm, levels.heights_mm, worst)
-        again = _expected(measured, levels, model, tried)
-        if not np.isfinite(again.expected_mm[levels.is_compared]).all():
-            break  # too little is left of the vessel
-        usable, found = tried, again
+        best = min(tries, key=lambda each: _difference(each, levels, model, outside))
+        outside, usable, found = outside | best.stretch, best.usable, best.found
     return found
+
+
+@dataclass(frozen=True)
+class _Without:
+    """What is expected when a stretch has no part in it."""
+
+    stretch: np.ndarray
+    usable: np.ndarray
+    found: Expectation
+
+
+def _without(
+    stretch: np.ndarray, measured: Measured, levels: Levels, model: ExpectationModel, usable: np.ndarray
+) -> _Without:
+    usable = usable & ~_near(measured.heights_mm, levels.heights_mm, stretch)
+    return _Without(stretch, usable, _expected(measured, levels, model, usable))
+
+
+def _lost(found: Expectation, before: Expectation, levels: Levels) -> bool:
+    """Whether a level was left without expectation."""
+    lost = levels.is_compared & np.isfinite(before.expected_mm) & ~np.isfinite(found.expected_mm)
+    return bool(lost.any())
+
+
+def _difference(tried: _Without, levels: Levels, model: ExpectationModel, outside: np.ndarray) -> tuple[float, int]:
+    """By how much all other levels exceed the limits, and how many levels are taken out for that."""
+    excess = np.maximum(np.abs(tried.found.z) / model.diameter_limit, tried.found.displacement / model.course_limit)
+    others = levels.is_compared & ~outside & ~tried.stretch
+    return float(np.nansum(np.maximum(excess[others] - 1, 0.0))), int(tried.stretch.sum())
 
 
 def _expected(measured: Measured, levels: Levels, model: ExpectationModel, usable: np.ndarray) -> Expectation:
@@ -162,32 +190,16 @@ def _displacement(
     return away, away / (course.stds * model.course_scale)
 
 
-def _worst_stretch(
-    found: Expectation, levels: Levels, model: ExpectationModel, outside: np.ndarray
-) -> np.ndarray | None:
-    """Neighbouring levels that differ alike, around the one that differs most of those not yet taken out."""
+def _stretches(found: Expectation) -> np.ndarray:
+    """(r, K) bool, the stretches of neighbouring levels that differ alike."""
     kinds = np.where(found.is_wide, 1, np.where(found.is_narrow, 2, np.where(found.is_displaced, 3, 0)))
-    excess = np.maximum(np.abs(found.z) / model.diameter_limit, found.displacement / model.course_limit)
-    excess = np.where((kinds > 0) & ~outside & np.isfinite(excess), excess, 0.0)
-    if not excess.any():
-        return None
-    worst = int(excess.argmax())
-    chosen = np.zeros(len(kinds), bool)
-    for run in _runs(kinds):
-        if run.start <= worst < run.stop:
-            chosen[run] = True
-    return chosen
-
-
-def _runs(kinds: np.ndarray) -> Iterator[slice]:
-    """Stretches of equal kinds."""
-    ends = np.flatnonzero(np.diff(kinds)) + 1
-    for start, stop in zip([0, *ends], [*ends, len(kinds)], strict=True):
-        yield slice(int(start), int(stop))
+    numbers = np.cumsum(np.diff(kinds, prepend=kinds[:1]) != 0)
+    stretches: np.ndarray = numbers == np.unique(numbers[kinds > 0])[:, None]
+    return stretches
 
 
 def _near(heights_mm: np.ndarray, levels_mm: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """(n,) places within a level's distance of one of the chosen levels: a stretch does not end where its last level lies."""
-    step = float(np.median(np.diff(levels_mm))) if len(levels_mm) > 1 else np.inf
-    away: np.ndarray = np.abs(heights_mm[:, None] - levels_mm[chosen]).min(1)
-    return away < step
+    """(n,) places up to the levels next to the chosen ones: what differs has shoulders, on which it differs less."""
+    order = np.argsort(levels_mm)
+    found: np.ndarray = np.interp(heights_mm, levels_mm[order], chosen[order].astype(float)) > 0
+    return found

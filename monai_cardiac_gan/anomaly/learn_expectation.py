@@ -67,7 +67,8 @@ def learn_expectation(
         The model, and name -> how near it came.
 
     Raises:
-        ValueError: when there are too few people for the level.
+        ValueError: when there are too few people for the level, one of them can be expected at no level or not at all of those
+            that are compared, or the level is not between 0 and 1.
     """
     needed = people_needed(level)
     if len(people) < needed:
@@ -76,6 +77,8 @@ def learn_expectation(
         )
     persons = {name: _Person(*parts) for name, parts in people.items()}
     found = {name: _expected_by_others(name, persons, unseen, gap_mm) for name in persons}
+    for name, each in found.items():
+        _refuse_unexpected(name, persons[name].levels.is_compared, each)
     scale = _root_mean_square([_z(persons[name], each) ** 2 for name, each in found.items()])
     course = _root_mean_square([_away(persons[name], each) ** 2 / 2 for name, each in found.items()])
     judged = {name: _judged(name, persons, each, scale, course) for name, each in found.items()}
@@ -94,10 +97,15 @@ def learn_expectation(
 def people_needed(level: float) -> int:
     r"""Least number of people for a level p, :math:`\lceil p / (1 - p) \rceil`.
 
+    Raises:
+        ValueError: when the level is not between 0 and 1.
+
     Example:
         >>> people_needed(0.9)
         9
     """
+    if not 0 < level < 1:
+        raise ValueError(f"the level is {level}: expected a share of people between 0 and 1, such as 0.9.")
     return math.ceil(round(level / (1 - level), 6))
 
 
@@ -106,6 +114,15 @@ def _expected_by_others(
 ) -> Expectation:
     model = _model([other for other in persons if other != name], persons, unseen, gap_mm)
     return expect_vessel(persons[name].measured, persons[name].levels, model)
+
+
+def _refuse_unexpected(name: str, is_compared: np.ndarray, found: Expectation) -> None:
+    known = np.isfinite(found.z) & np.isfinite(found.displacement)
+    if not is_compared.any() or not known[is_compared].all():
+        raise ValueError(
+            f"{name}: {(is_compared & known).sum()} of {is_compared.sum()} compared levels can be expected from the rest of the "
+            "vessel, expected were all and at least one; leave this one out."
+        )
 
 
 def _model(
@@ -119,19 +136,25 @@ def _model(
 
 
 def _painted_weight(persons: list[_Person], plain: ExpectationModel) -> tuple[float, float]:
-    r"""Weighted least squares of :math:`d - o = \beta (p - b - o)`; nothing where nothing was painted, or it does not help."""
-    rows, right = [], []
+    r"""Weighted least squares of :math:`d - o = \beta (p - b - o)` with :math:`0 \le \beta \le 1`; zeros where nothing was
+    painted, or it does not help."""
+    pulls, wanted, weights = [], [], []
     for person in persons:
         found, levels = expect_vessel(person.measured, person.levels, plain), person.levels
         pull = levels.painted_mm - found.own_mm
         kept = levels.is_compared & np.isfinite(pull + found.z)
-        rows.append(np.stack([pull, np.ones_like(pull)], 1)[kept] / found.std_mm[kept, None])
-        right.append((levels.diameters_mm - found.own_mm)[kept] / found.std_mm[kept])
-    if not sum(map(len, right)):
+        pulls.append(pull[kept])
+        wanted.append((levels.diameters_mm - found.own_mm)[kept])
+        weights.append(found.std_mm[kept] ** -2)
+    if not sum(map(len, pulls)):
         return 0.0, 0.0
-    (slope, offset), *_ = np.linalg.lstsq(np.concatenate(rows), np.concatenate(right), rcond=None)
+    x, y, w = (np.concatenate(each) for each in (pulls, wanted, weights))
+    middle, height = np.average(x, weights=w), np.average(y, weights=w)
+    spread = np.average((x - middle) ** 2, weights=w)
+    slope = np.average((x - middle) * y, weights=w) / spread if spread > 0 else 0.0
     weight = float(np.clip(slope, 0.0, 1.0))
-    return (weight, float(-offset / weight)) if weight > 0 else (0.0, 0.0)
+    # the bias that is best for this weight, also where the slope was clipped
+    return (weight, float(middle - height / weight)) if weight > 0 else (0.0, 0.0)
 
 
 def _z(person: _Person, found: Expectation) -> np.ndarray:

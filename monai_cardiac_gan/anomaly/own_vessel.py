@@ -20,16 +20,19 @@ STEP_MM = 4.0
 """Distance of the slices that a prediction uses; a vessel changes little within it, and the cost grows with the cube."""
 LEAST = 5
 """Slices beyond the gap from which on a prediction is made."""
+SLOPE_MM = 50.0
+"""Length over which a person's change is told (`Covariance.slope_std`)."""
 
 
 @dataclass(frozen=True)
 class Covariance:
     r"""How a quantity deviates from the mean of people along one vessel.
 
-    .. math:: k(s, t) = \sigma^2 (1 + a) e^{-a} + \sigma_0^2 + \sigma_1^2 \frac{s \, t}{(50\,\text{mm})^2} + \nu^2 \delta_{st},
-        \quad a = \sqrt{3} \, |s - t| / \ell
+    .. math:: k(s, t) = \sigma^2 (1 + a) e^{-a} + \sigma_0^2 + \sigma_1^2 \frac{(s - m) (t - m)}{(50\,\text{mm})^2}
+        + \nu^2 \delta_{st}, \quad a = \sqrt{3} \, |s - t| / \ell
 
-    a Matérn 3/2 process about a straight line that each person has for himself (Rasmussen and Williams 2006, section 4.2).
+    a Matérn 3/2 process about a straight line that each person has for himself (Rasmussen and Williams 2006, section 4.2), which
+    turns about the middle m of the measurements.
 
     Attributes:
         length_mm: :math:`\ell`.
@@ -46,13 +49,12 @@ class Covariance:
     noise_std: float
 
     def between(self, first_mm: np.ndarray, second_mm: np.ndarray, middle_mm: float) -> np.ndarray:
-        """(n, m) covariance without the noise."""
+        """(n, m) covariance without the noise; the straight line turns about the middle."""
         a = np.sqrt(3) * np.abs(first_mm[:, None] - second_mm) / self.length_mm
         tilt = np.outer(first_mm - middle_mm, second_mm - middle_mm) / SLOPE_MM**2
         return self.std**2 * (1 + a) * np.exp(-a) + self.offset_std**2 + self.slope_std**2 * tilt
 
 
-SLOPE_MM = 50.0
 DIAMETER = Covariance(length_mm=90.0, std=2.0, offset_std=3.0, slope_std=1.0, noise_std=0.5)
 """Of diameters. Of Gaussian, Matérn 3/2 and exponential processes with lengths of 20 to 150 mm and standard deviations of 0.7
 to 2 mm this one gave thirteen people's diameters beyond a gap of 30 mm the highest likelihood, each with the mean of the
@@ -70,12 +72,23 @@ class VesselPrior:
         diameters_mm: (m,).
         course_mm: (m, 2) centres along the first two axes in RAS+, about their own middle.
         subjects: how many people.
+
+    Raises:
+        ValueError: when shapes do not fit.
     """
 
     heights_mm: np.ndarray
     diameters_mm: np.ndarray
     course_mm: np.ndarray
     subjects: int
+
+    def __post_init__(self) -> None:
+        count = len(self.heights_mm)
+        if not count or self.diameters_mm.shape != (count,) or self.course_mm.shape != (count, 2):
+            raise ValueError(
+                f"heights {self.heights_mm.shape}, diameters {self.diameters_mm.shape}, course {self.course_mm.shape}: expected "
+                "(m,), (m,) and (m, 2) with at least one height."
+            )
 
     def diameters_at(self, heights_mm: np.ndarray) -> np.ndarray:
         """(n,) mean diameters; beyond the ends those of the ends."""
@@ -124,7 +137,7 @@ def predict_beyond_gap(
         usable: (n,) bool, measurements that may be used; None takes all.
 
     Raises:
-        ValueError: when shapes do not fit or the gap is negative.
+        ValueError: when shapes do not fit, the gap is negative, or a usable measurement is not finite.
 
     Example:
         Whoever is 2 mm wider everywhere else is expected to be so in the gap:
@@ -135,26 +148,42 @@ def predict_beyond_gap(
         ([[2.0]], [0.8])
     """
     heights_mm, residuals = np.asarray(heights_mm, float), np.asarray(residuals, float)
-    if residuals.shape[:1] != heights_mm.shape or residuals.ndim != 2 or not gap_mm >= 0:
-        raise ValueError(
-            f"heights {heights_mm.shape}, residuals {residuals.shape}, gap {gap_mm} mm: expected (n,), (n, c) and at least 0."
-        )
     usable = np.ones(len(heights_mm), bool) if usable is None else np.asarray(usable, bool)
-    middle = float(heights_mm.mean()) if len(heights_mm) else 0.0
+    _refuse_odd(heights_mm, residuals, usable, gap_mm)
     values = np.full((len(wanted_mm), residuals.shape[1]), np.nan)
     stds = np.full(len(wanted_mm), np.nan)
     for row, wanted in enumerate(np.asarray(wanted_mm, float)):
         beyond = _thinned(heights_mm, usable & (np.abs(heights_mm - wanted) >= gap_mm))
         if len(beyond) < LEAST:
             continue
-        known, here = heights_mm[beyond], np.array([wanted])
-        matrix = covariance.between(known, known, middle) + covariance.noise_std**2 * np.eye(len(known))
-        factor = linalg.cho_factor(matrix)
-        link = covariance.between(here, known, middle)[0]
-        values[row] = link @ linalg.cho_solve(factor, residuals[beyond])
-        own = covariance.between(here, here, middle)[0, 0] - link @ linalg.cho_solve(factor, link)
-        stds[row] = np.sqrt(max(own, 0.0) + covariance.noise_std**2)
+        values[row], stds[row] = _predicted(heights_mm[beyond], residuals[beyond], wanted, covariance)
     return OwnVessel(values, stds)
+
+
+def _refuse_odd(heights_mm: np.ndarray, residuals: np.ndarray, usable: np.ndarray, gap_mm: float) -> None:
+    fits = residuals.ndim == 2 and residuals.shape[:1] == heights_mm.shape == usable.shape
+    if not fits or not gap_mm >= 0:
+        raise ValueError(
+            f"heights {heights_mm.shape}, residuals {residuals.shape}, usable {usable.shape}, gap {gap_mm} mm: expected (n,), "
+            "(n, c), (n,) and at least 0."
+        )
+    odd = usable & ~(np.isfinite(heights_mm) & np.isfinite(residuals).all(1))
+    if odd.any():
+        raise ValueError(
+            f"{odd.sum()} of {len(odd)} measurements are not finite: leave them out, or mark them as not usable."
+        )
+
+
+def _predicted(
+    known_mm: np.ndarray, residuals: np.ndarray, wanted_mm: float, covariance: Covariance
+) -> tuple[np.ndarray, float]:
+    """Values (c,) at one place, and their standard deviation."""
+    here, middle = np.array([wanted_mm]), float(known_mm.mean())
+    noise = covariance.noise_std**2
+    factor = linalg.cho_factor(covariance.between(known_mm, known_mm, middle) + noise * np.eye(len(known_mm)))
+    link = covariance.between(here, known_mm, middle)[0]
+    own = covariance.between(here, here, middle)[0, 0] - link @ linalg.cho_solve(factor, link)
+    return link @ linalg.cho_solve(factor, residuals), float(np.sqrt(max(own, 0.0) + noise))
 
 
 def _thinned(heights_mm: np.ndarray, chosen: np.ndarray) -> np.ndarray:
