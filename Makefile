@@ -36,10 +36,11 @@ demo: $(ready)
 	$(run) --output_dir "$(demo_dir)" $(call configs,train)
 	$(run) --output_dir "$(demo_dir)" $(call configs,inference generate)
 	$(run) --output_dir "$(demo_dir)" $(call configs,inference)
+	$(run) --output_dir "$(demo_dir)" --datalist "$(data_dir)_reported" $(call configs,report)
 	@echo
-	@echo "report:  $(demo_dir)/report/report.html"
-	@echo "figures: $(demo_dir)/report/*.png"
-	@echo "numbers: $(demo_dir)/report/results.json"
+	@echo "start here, two subjects, one with a dilated aorta: $(demo_dir)/subjects/cohort.html"
+	@echo "patches inpainted one by one:                       $(demo_dir)/report/report.html"
+	@echo "figures:                                            $(demo_dir)/report/*.png"
 
 # in random order, the same for the same SEED; one thread for each process, which otherwise slow each other down
 test: $(ready)
