@@ -322,6 +322,7 @@ class _Case:
             shape=files.shape,
             spacing_mm=files.spacing_mm,
             slice_axis=files.axis,
+            is_arch_seen=vessel is not None and vessel.landmarks.is_arch_seen,
         )
         return SubjectResults(
             subject=_subject(self.given),

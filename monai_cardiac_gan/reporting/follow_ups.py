@@ -90,7 +90,7 @@ def _followed(
     """The results of a volume, with growth since the volume before, or without."""
     later = read_results(folder / str(volume.folder) / RESULTS)
     provenance = {name: value for name, value in later.provenance.items() if name != NOTE}
-    later = replace(later, growth=(), provenance=provenance | ({} if note is None else {NOTE: note}))
+    later = replace(later, growth=(), growth_rule=None, provenance=provenance | ({} if note is None else {NOTE: note}))
     if before is None or follow_up is None:
         return later
     try:

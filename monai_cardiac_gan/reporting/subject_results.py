@@ -71,6 +71,7 @@ class Scan:
         shape: (3,) voxels as in the file.
         spacing_mm: (3,) of the file.
         slice_axis: axis of the file along which its slices are numbered, 0 to 2.
+        is_arch_seen: whether the track begins at the aortic arch.
     """
 
     grade: float | None
@@ -82,6 +83,7 @@ class Scan:
     shape: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
     slice_axis: int
+    is_arch_seen: bool = False
 
 
 @dataclass(frozen=True)
@@ -248,6 +250,7 @@ class SubjectResults:
         pictures: for the slider; None where nothing was found.
         provenance: versions, seeds, settings, digests of weights.
         files: name -> file beside the results, such as the expected volume.
+        growth_rule: how the levels of both scans were matched; None without an earlier scan.
     """
 
     subject: Subject
@@ -261,6 +264,7 @@ class SubjectResults:
     pictures: Pictures | None
     provenance: Mapping[str, Any]
     files: Mapping[str, str]
+    growth_rule: str | None = None
 
 
 def write_results(path: str | os.PathLike[str], results: SubjectResults) -> Path:
@@ -304,6 +308,7 @@ def _results(content: Mapping[str, Any]) -> SubjectResults:
         pictures=None if pictures is None else _pictures(pictures),
         provenance=content["provenance"],
         files=content["files"],
+        growth_rule=content.get("growth_rule"),
     )
 
 

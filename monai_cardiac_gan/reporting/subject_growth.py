@@ -1,0 +1,73 @@
+"""Growth at the levels of a subject's vessel since an earlier scan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from monai_cardiac_gan.anomaly import Vessel, align_vessels, growth_between
+from monai_cardiac_gan.reporting.subject_results import GrowthResult, LevelResult, SubjectResults
+
+__all__ = ["ERROR_MM", "grown_since"]
+
+ERROR_MM = 0.5
+"""Standard deviation of one diameter: acquired ones differ by 0.46 mm in the median from those that were set by eye
+(`benchmarks/localisation.py`). How far two scans of one day differ is not known; no such pair was at hand."""
+LEAST_LEVELS = 2
+
+
+def grown_since(earlier: SubjectResults, later: SubjectResults, error_mm: float = ERROR_MM) -> SubjectResults:
+    """The later results with the growth at each level that both scans show (`anomaly.growth_between`).
+
+    Args:
+        earlier: of the same subject, with a date.
+        later: of a later date.
+        error_mm: standard deviation of one diameter.
+
+    Raises:
+        ValueError: when a date is missing, a scan has fewer than two measured levels, or the two vessels cannot be aligned.
+    """
+    dates = (earlier.subject.date, later.subject.date)
+    if dates[0] is None or dates[1] is None:
+        raise ValueError(
+            f"the dates of the two scans are {list(dates)}: expected both; name them in the data list (date)."
+        )
+    before, after = _measured(earlier), _measured(later)
+    if min(len(before), len(after)) < LEAST_LEVELS:
+        raise ValueError(
+            f"{len(before)} and {len(after)} levels were measured: expected at least {LEAST_LEVELS} in both scans."
+        )
+    vessels = _vessel(before, earlier), _vessel(after, later)
+    alignment = align_vessels(*vessels)
+    if alignment is None:
+        raise ValueError(
+            "the courses of the two scans do not fit each other: is it the same person, and the aorta in both?"
+        )
+    found = growth_between(*vessels, (dates[0], dates[1]), error_mm, alignment)
+    growth = tuple(
+        GrowthResult(
+            level.mm_from_top,
+            round(each.earlier_mm, 2),
+            round(each.later_mm, 2),
+            round(each.mm_per_year, 3),
+            round(each.low_mm_per_year, 3),
+            round(each.high_mm_per_year, 3),
+            dates[0],
+        )
+        for level, each in zip(after, found, strict=True)
+        if each is not None
+    )
+    return replace(later, growth=growth, growth_rule=alignment.rule)
+
+
+def _measured(results: SubjectResults) -> list[LevelResult]:
+    return [level for level in results.levels if level.is_compared and level.area_equivalent_mm is not None]
+
+
+def _vessel(levels: list[LevelResult], results: SubjectResults) -> Vessel:
+    return Vessel(
+        np.array([level.centre_mm for level in levels]),
+        np.array([level.area_equivalent_mm for level in levels]),
+        results.scan.is_arch_seen,
+    )
