@@ -28,8 +28,8 @@ SMOOTH_MM = 10.0
 SMOOTHED_SIGMAS = 3.0
 """Reach of that Gaussian."""
 POSITION_SD_MM = 3.0
-"""How far apart the same level of two scans may be taken (standard deviation): a level along the vessel is known to two or three
-slices."""
+"""Standard deviation of where the same level of two scans is taken: the arch's opening lay 2.3 mm (at most 5.7) elsewhere in 13
+acquired volumes that were tilted by 5 degrees either way with noise of 3 %; a new breath comes on top."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Vessel:
         if diameters.ndim != 1 or len(diameters) < 2 or centres.shape != (len(diameters), 3):
             raise ValueError(
                 f"centres have shape {centres.shape}, diameters {diameters.shape}: expected (n, 3) and (n,) "
-                f"of two levels or more."
+                "of two levels or more."
             )
         if not (np.isfinite(centres).all() and np.isfinite(diameters).all()):
             raise ValueError("a centre or diameter is not finite: leave out levels without a measurement.")
