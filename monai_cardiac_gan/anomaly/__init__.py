@@ -1,5 +1,6 @@
 """Is this aorta as it should be? Arrays in, frozen dataclasses out."""
 
+from monai_cardiac_gan.anomaly.abnormal_stretches import abnormal_stretches
 from monai_cardiac_gan.anomaly.answer import Answer, AnswerKind, Stretch, answer_of
 from monai_cardiac_gan.anomaly.expectation import Expectation, ExpectationModel, Levels, Measured, expect_vessel
 from monai_cardiac_gan.anomaly.growth import Alignment, LevelGrowth, Vessel, align_vessels, growth_between
@@ -39,6 +40,7 @@ __all__ = [
     "Stretch",
     "Vessel",
     "VesselPrior",
+    "abnormal_stretches",
     "align_vessels",
     "answer_of",
     "expect_vessel",

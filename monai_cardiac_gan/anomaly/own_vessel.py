@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-__all__ = ["COURSE", "DIAMETER", "Covariance", "OwnVessel", "VesselPrior", "learn_prior", "predict_beyond_gap"]
+__all__ = [
+    "COURSE",
+    "DIAMETER",
+    "Covariance",
+    "OwnVessel",
+    "VesselPrior",
+    "learn_prior",
+    "predict_beyond_gap",
+    "thinned",
+]
 
 GRID_MM = 5.0
 """Distance of the heights at which a prior keeps its means."""
@@ -153,7 +162,7 @@ def predict_beyond_gap(
     values = np.full((len(wanted_mm), residuals.shape[1]), np.nan)
     stds = np.full(len(wanted_mm), np.nan)
     for row, wanted in enumerate(np.asarray(wanted_mm, float)):
-        beyond = _thinned(heights_mm, usable & (np.abs(heights_mm - wanted) >= gap_mm))
+        beyond = thinned(heights_mm, usable & (np.abs(heights_mm - wanted) >= gap_mm))
         if len(beyond) < LEAST:
             continue
         values[row], stds[row] = _predicted(heights_mm[beyond], residuals[beyond], wanted, covariance)
@@ -186,7 +195,7 @@ def _predicted(
     return link @ linalg.cho_solve(factor, residuals), float(np.sqrt(max(own, 0.0) + noise))
 
 
-def _thinned(heights_mm: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+def thinned(heights_mm: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Rows of the chosen measurements, at most one in each step."""
     rows = np.flatnonzero(chosen)
     _, first = np.unique(np.floor(heights_mm[rows] / STEP_MM), return_index=True)
