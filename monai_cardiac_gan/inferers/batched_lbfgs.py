@@ -92,13 +92,14 @@ class BatchedLBFGS:
         size = initial_latents.shape[1]
         given = self.preconditioner() if callable(self.preconditioner) else self.preconditioner
         matrix = torch.eye(size) if given is None else given
-        if size % len(matrix) == 0:  # a vessel's latents, one behind the other
-            matrix = torch.block_diag(*[matrix] * (size // len(matrix)))
-        if matrix.shape != (size, size):
+        part = len(matrix)
+        if matrix.shape != (part, part) or not part or size % part:
             raise ValueError(
-                f"the preconditioner is {tuple(matrix.shape)}: expected ({size}, {size}) for latents of {size} numbers."
+                f"the preconditioner is {tuple(matrix.shape)}: expected ({size}, {size}) for latents of {size} numbers, or a "
+                "square whose side divides that."
             )
-        return matrix.to(initial_latents)
+        # a vessel's latents lie one behind the other
+        return torch.block_diag(*[matrix] * (size // part)).to(initial_latents)
 
     def _step(self, objective: Objective, state: _State, rows: Tensor) -> None:
         """Move the latents of these numbers along their directions, each as far as it descends."""

@@ -26,7 +26,7 @@ from monai_cardiac_gan.losses.contextual_terms import ProposalL1
 from monai_cardiac_gan.losses.inpainting_loss import InpaintingLoss
 from monai_cardiac_gan.networks.frozen import frozen
 
-__all__ = ["LatentInpaintingInferer"]
+__all__ = ["LatentInpaintingInferer", "warn_of_lost_searches"]
 
 
 class LatentInpaintingInferer(Inferer):
@@ -159,7 +159,7 @@ class LatentInpaintingInferer(Inferer):
             latents, initial_images = self.initializer(patches, context, generator, self.starts)
             objective = self.objective(patches, masks, valid, generator, self.starts)
             found = self.optimizer(objective, latents.flatten(0, 1), self.snapshots, self.progress)
-            _warn_of_lost_searches(found)
+            warn_of_lost_searches(found)
             shape = latents.shape[:2]
             losses = found.losses.unflatten(0, shape)
             with torch.no_grad():
@@ -244,7 +244,8 @@ def _traces(found: OptimizationResult, shape: torch.Size) -> LossTraces:
     return LossTraces(terms, found.total.unflatten(1, shape).cpu())
 
 
-def _warn_of_lost_searches(found: OptimizationResult) -> None:
+def warn_of_lost_searches(found: OptimizationResult) -> None:
+    """A warning to the caller's caller where searches left the finite numbers."""
     lost = found.stops.count(StopReason.NOT_FINITE)
     if lost:
         warnings.warn(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from monai_cardiac_gan.data import settings_digest, settings_of
-from monai_cardiac_gan.inferers.familiarity import Familiarity, ScanFamiliarity
+from monai_cardiac_gan.inferers.familiarity import Familiarity, ScanFamiliarity, TextureNetwork
+from monai_cardiac_gan.inferers.loaded_once import LoadedOnce
 from monai_cardiac_gan.networks import load_network
 
 __all__ = ["ScanRater"]
@@ -19,12 +18,12 @@ class ScanRater:
     """Rate scans by the patches along their aortas (`Familiarity`).
 
     Args:
-        features: makes the network that describes patches.
+        features: makes the network that describes patches (`TextureNetwork`).
         features_path: its weights.
         familiarity_path: what was learnt of the training scans.
     """
 
-    def __init__(self, features: Callable[[], nn.Module], features_path: str, familiarity_path: str) -> None:
+    def __init__(self, features: Callable[[], Any], features_path: str, familiarity_path: str) -> None:
         self.features, self.features_path, self.familiarity_path = features, str(features_path), str(familiarity_path)
 
     def __call__(self, patches: Tensor, valid: Tensor) -> ScanFamiliarity:
@@ -37,30 +36,15 @@ class ScanRater:
             FileNotFoundError: when weights are missing.
             ValueError: when they do not fit, or belong to another network.
         """
-        known, network = _LOADED.of(self)
+        paths = (self.features_path, self.familiarity_path)
+        known, network = _LOADED.of(self, paths, self._load)
         return known.rate_patches(patches, valid, network)
 
-
-class _Loaded:
-    """The networks that were loaded last, and of which settings and files."""
-
-    def __init__(self) -> None:
-        self.key = ""
-        self.parts: tuple[Familiarity, Any] | None = None
-
-    def of(self, rater: ScanRater) -> tuple[Familiarity, Any]:
-        paths = (rater.features_path, rater.familiarity_path)
-        times = [Path(path).stat().st_mtime_ns if Path(path).exists() else 0 for path in paths]
-        key = settings_digest([settings_of(rater), times])
-        parts = self.parts if key == self.key else None
-        if parts is None:
-            network, known = rater.features(), Familiarity()
-            load_network(network, rater.features_path, "cpu")
-            load_network(known, rater.familiarity_path, "cpu")
-            network.eval()
-            parts = known, network
-            self.key, self.parts = key, parts
-        return parts
+    def _load(self) -> tuple[Familiarity, TextureNetwork]:
+        network, known = self.features(), Familiarity()
+        load_network(network, self.features_path, "cpu")
+        load_network(known, self.familiarity_path, "cpu")
+        return known, network.eval()
 
 
-_LOADED = _Loaded()
+_LOADED: LoadedOnce[tuple[Familiarity, TextureNetwork]] = LoadedOnce()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 import torch
 from torch import nn
 
-from monai_cardiac_gan.data import settings_digest, settings_of
+from monai_cardiac_gan.data import settings_digest
 from monai_cardiac_gan.inferers.latent_bank import LatentBank
+from monai_cardiac_gan.inferers.loaded_once import LoadedOnce
 from monai_cardiac_gan.inferers.search_digests import search_digests
 from monai_cardiac_gan.inferers.search_parts import load_search_parts
 from monai_cardiac_gan.inferers.search_presets import COARSE_SIZE, lbfgs_search
@@ -98,8 +97,7 @@ class VesselNetworks:
             ValueError: when weights do not fit.
         """
         paths = (self.generator_path, self.critic_path, self.bank_path, self.encoder_path, self.inpainting_unet_path)
-        changed = tuple(Path(path).stat().st_mtime_ns if Path(path).exists() else 0 for path in paths)
-        return _loaded(_ByContent(self, changed))
+        return _LOADED.of(self, paths, self._load)
 
     def _load(self) -> LoadedNetworks:
         generator, critic, bank = self.generator(), self.critic(), self.bank()
@@ -138,20 +136,4 @@ class VesselNetworks:
         return LoadedNetworks(search, generator, search_digests(inferer, generator) | coupling)
 
 
-class _ByContent:
-    """Networks that are told by their settings and the times of their files, so that equal ones are loaded once."""
-
-    def __init__(self, networks: VesselNetworks, changed: tuple[int, ...]) -> None:
-        self.networks = networks
-        self._key = settings_digest([settings_of(networks), list(changed)])
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByContent) and self._key == other._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-
-@lru_cache(maxsize=1)
-def _loaded(networks: _ByContent) -> LoadedNetworks:
-    return networks.networks._load()
+_LOADED: LoadedOnce[LoadedNetworks] = LoadedOnce()

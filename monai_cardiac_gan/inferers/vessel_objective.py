@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -32,7 +34,8 @@ class VesselObjective:
         weight: :math:`\lambda`; 0 searches the levels side by side.
 
     Raises:
-        ValueError: when there are not as many positions as levels, they do not increase, or the weight is negative.
+        ValueError: when there are not as many positions as levels, they do not increase, or the weight is negative or not
+            finite.
     """
 
     def __init__(self, levels: LatentObjective, positions_mm: Tensor, weight: float) -> None:
@@ -41,8 +44,8 @@ class VesselObjective:
             raise ValueError(
                 f"{count} levels at {positions_mm.tolist()} mm: expected one position for each, increasing along the vessel."
             )
-        if not weight >= 0:
-            raise ValueError(f"the coupling's weight is {weight}: expected at least 0.")
+        if not 0 <= weight < math.inf:
+            raise ValueError(f"the coupling's weight is {weight}: expected a finite number of at least 0.")
         self.levels, self.positions_mm, self.weight = levels, positions_mm, float(weight)
 
     @property

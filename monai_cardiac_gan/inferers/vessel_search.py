@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from monai_cardiac_gan.inferers.inpainted_vessel import InpaintedVessel
-from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
+from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer, warn_of_lost_searches
 from monai_cardiac_gan.inferers.masks import checked_masks, checked_patches
 from monai_cardiac_gan.inferers.vessel_objective import VesselObjective
 
@@ -60,6 +60,7 @@ class VesselSearch:
             objective = VesselObjective(levels, positions_mm, self.coupling_weight)
             together = latents.transpose(0, 1).flatten(1)
             found = inferer.optimizer(objective, together, 2, inferer.progress)
+            warn_of_lost_searches(found)
             apart = found.latents.unflatten(1, (count, -1))
             flat, rows = apart.flatten(0, 1), torch.arange(count, device=patches.device).repeat(inferer.starts)
             losses = levels.totals(flat, rows).unflatten(0, (inferer.starts, count))

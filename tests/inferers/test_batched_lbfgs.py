@@ -128,6 +128,25 @@ def test_settings_that_make_no_sense_are_refused(settings):
         BatchedLBFGS(**settings)
 
 
-def test_a_preconditioner_of_another_size_is_refused():
-    with pytest.raises(ValueError, match=r"preconditioner is \(4, 4\): expected \(5, 5\) for latents of 5 numbers"):
-        BatchedLBFGS(5, torch.eye(4))(Rosenbrock(), STARTS)
+@pytest.mark.parametrize("shape", [(4, 4), (5, 3), (1, 5), (0, 0), (10, 10)])
+def test_a_preconditioner_of_another_size_is_refused(shape):
+    message = rf"preconditioner is \({shape[0]}, {shape[1]}\): expected \(5, 5\) for latents of 5 numbers, or a square whose side"
+    with pytest.raises(ValueError, match=message):
+        BatchedLBFGS(5, torch.ones(shape))(Rosenbrock(), STARTS)
+
+
+def test_unknowns_that_are_several_latents_take_the_preconditioner_for_each():
+    """Three copies of one quadratic in a row are solved as with the matrix of all of them, written out."""
+    turn = torch.linalg.qr(torch.randn(5, 5, dtype=torch.double, generator=torch.Generator().manual_seed(1))).Q
+    matrix = turn * torch.logspace(0, 4, 5, dtype=torch.double) @ turn.T
+    whole = torch.zeros(15, 15, dtype=torch.double)
+    for first in (0, 5, 10):
+        whole[first : first + 5, first : first + 5] = matrix
+    starts = torch.randn(2, 15, dtype=torch.double, generator=torch.Generator().manual_seed(2))
+    function = Quadratic(whole, torch.zeros(2, 15, dtype=torch.double))
+    one, written_out = (
+        BatchedLBFGS(12, torch.linalg.inv(each), tolerance=0)(function, starts) for each in (matrix, whole)
+    )
+    torch.testing.assert_close(one.total, written_out.total)
+    torch.testing.assert_close(one.latents, written_out.latents)
+    assert (one.losses < 1e-12 * one.total[0]).all()
