@@ -63,6 +63,8 @@ class ExpectVessel:
 
     Neither the size nor the place of the hole is a function of what was found on the slice itself: it is a square of one size,
     on the course that the slices at least a gap away predict, so that a vessel that is wider there, or lies elsewhere, shows.
+    The levels are searched together: what is painted at one leans on its neighbours, the holes of which the slice itself may
+    help to place where they lie beyond its gap. Their size is always the same, and their content always hidden.
 
     Args:
         search: paints the levels (`VesselSearch`); None paints nothing.
@@ -141,7 +143,11 @@ def _images(generator: nn.Module, found: InpaintedVessel, heights: np.ndarray) -
 
 
 def levels_of(heights_mm: np.ndarray, step_mm: float) -> np.ndarray:
-    """Rows of the slices nearest to levels every so many mm, the first and the last half a step inside the ends.
+    """Rows of the slices nearest to levels every so many mm, the first half a step below the top; of a shorter vessel its middle.
+
+    Args:
+        heights_mm: (N,) of the slices below the top, increasing from 0.
+        step_mm: distance of the levels.
 
     Example:
         >>> levels_of(np.arange(0.0, 31.0, 1.5), 10.0).tolist()

@@ -55,7 +55,8 @@ def cut_along(
         pixel_mm: side of a pixel.
 
     Raises:
-        ValueError: when the image is no RAS+ volume, shapes do not fit, a slice lies outside, or a length is not positive.
+        ValueError: when the image is no RAS+ volume, shapes do not fit, a centre is not finite, a slice lies outside, or a
+            length is not positive.
 
     Example:
         >>> image = MetaTensor(torch.arange(64.0).view(1, 8, 8, 1), affine=torch.eye(4))
@@ -65,14 +66,7 @@ def cut_along(
     """
     volume = RasVolume(image)
     slices, centres_mm = np.asarray(slices, dtype=np.int64), np.asarray(centres_mm, dtype=np.float64)
-    if slices.ndim != 1 or centres_mm.shape != (len(slices), 2) or size < 1 or not pixel_mm > 0:
-        raise ValueError(
-            f"slices {slices.shape}, centres {centres_mm.shape}, size {size}, pixel {pixel_mm} mm: expected (N,), (N, 2) and "
-            "positive lengths."
-        )
-    count = volume.array.shape[2]
-    if len(slices) and not (slices.min() >= 0 and slices.max() < count):
-        raise ValueError(f"slices {slices.min()} to {slices.max()}: the volume has 0 to {count - 1}.")
+    _refuse_odd(slices, centres_mm, size, pixel_mm, volume.array.shape[2])
     offsets = (np.arange(size) - size // 2) * pixel_mm
     pixels = np.full((len(slices), 1, size, size), volume.array.min(), dtype=np.float32)
     valid = np.zeros(pixels.shape, dtype=bool)
@@ -80,7 +74,7 @@ def cut_along(
     for row, (level, centre) in enumerate(zip(slices, centres_mm, strict=True)):
         places = [(centre[axis] + offsets) / volume.spacing[axis] for axis in (0, 1)]
         # a voxel reaches half its side beyond its centre
-        inside = [(p >= -0.5) & (p <= side - 0.5) for p, side in zip(places, volume.array.shape, strict=False)]
+        inside = [(p >= -0.5) & (p <= side - 0.5) for p, side in zip(places, volume.array.shape[:2], strict=True)]
         valid[row, 0] = np.logical_and.outer(*inside)
         sampled = ndimage.map_coordinates(
             volume.array[:, :, level], np.meshgrid(*places, indexing="ij"), output=np.float32, order=1, mode="nearest"
@@ -89,3 +83,15 @@ def cut_along(
         affines[row, :3, :2] *= pixel_mm / volume.spacing[:2]
         affines[row, :3, 3] = (volume.affine @ [places[0][0], places[1][0], level, 1.0])[:3]
     return CoursePatches(torch.from_numpy(pixels), torch.from_numpy(valid), affines, slices)
+
+
+def _refuse_odd(slices: np.ndarray, centres_mm: np.ndarray, size: int, pixel_mm: float, count: int) -> None:
+    if slices.ndim != 1 or centres_mm.shape != (slices.size, 2) or size < 1 or not pixel_mm > 0:
+        raise ValueError(
+            f"slices {slices.shape}, centres {centres_mm.shape}, size {size}, pixel {pixel_mm} mm: expected (N,), (N, 2) and "
+            "positive lengths."
+        )
+    if not np.isfinite(centres_mm).all():
+        raise ValueError("a centre is not finite: expected millimetres; leave out slices without one.")
+    if len(slices) and not (slices.min() >= 0 and slices.max() < count):
+        raise ValueError(f"slices {slices.min()} to {slices.max()}: the volume has 0 to {count - 1}.")
