@@ -15,12 +15,14 @@ from tqdm import tqdm
 
 import monai_cardiac_gan
 from monai_cardiac_gan.anomaly import (
+    COURSE,
     JudgedPerson,
     Levels,
     VesselPrior,
     learn_expectation,
     learn_prior,
     normal_ranges,
+    predict_beyond_gap,
     pulmonary_level,
 )
 from monai_cardiac_gan.aorta import AortaTrack
@@ -39,7 +41,6 @@ LEAST_CONFIDENCE = 0.5
 """Of a track; of acquired volumes with a right track all lie above."""
 ABNORMAL_SDS = 4.0
 """Standard deviations above the published mean of the wider sex from which on a person is not taken for normal."""
-UNKNOWN = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class CalibrateVessels:
 
     One volume a person: of several only the first is taken. People are not taken for normal, and left out with the reason, whose
     aorta is wider than the published mean and four standard deviations anywhere; that is the only rule that looks at what is
-    measured.
+    measured. Left out are, too, those whose volume or track fails, or shows too little of the vessel.
 
     Args:
         datalist: records of normal people (`data.read_datalist`).
@@ -89,7 +90,7 @@ class CalibrateVessels:
         gap_mm: float = 30.0,
         level: float = 0.9,
     ) -> None:
-        names = {str(record.get(Field.SUBJECT)) for record in datalist}
+        names = {str(record[Field.SUBJECT]) for record in datalist}
         if missing := sorted(set(unseen) - names):
             raise ValueError(f"unseen names {', '.join(missing)}: expected subjects of the data list.")
         self.datalist, self.networks, self.path = list(datalist), networks, Path(path)
@@ -106,17 +107,15 @@ class CalibrateVessels:
             ValueError: when too few people are left for the level.
         """
         people, excluded = self._people()
-        levels = {
-            name: self._levels(name, people) for name in tqdm(people, desc="vessels", unit="vessel", disable=None)
-        }
-        parts = {name: (person.vessel.along(), levels[name]) for name, person in people.items()}
+        levels = self._all_levels(people, excluded)
+        parts = {name: (people[name].vessel.along(), each) for name, each in levels.items()}
         model, judged = learn_expectation(parts, self.unseen, self.gap_mm, self.level)
         calibration = VesselCalibration(
             model=model,
             hole=self.hole,
             step_mm=self.step_mm,
             search=self.networks.load().digests,
-            unseen=tuple(name for name in self.unseen if name in people),
+            unseen=tuple(name for name in self.unseen if name in parts),
             judged=judged,
             excluded=excluded,
             package_version=monai_cardiac_gan.__version__,
@@ -130,7 +129,7 @@ class CalibrateVessels:
         people: dict[str, _Person] = {}
         excluded: dict[str, str] = {}
         for record in tqdm(self.datalist, desc="volumes", unit="volume", disable=None):
-            name = str(record.get(Field.SUBJECT, UNKNOWN))
+            name = str(record[Field.SUBJECT])
             if name in people or name in excluded:
                 continue
             if name in self.leave_out:
@@ -144,9 +143,18 @@ class CalibrateVessels:
             if reason is None:
                 people[name] = person
             else:
-                excluded[name] = reason
-                logger.warning("not taken for normal: %s: %s", name, reason)
+                _exclude(excluded, name, reason)
         return people, excluded
+
+    def _all_levels(self, people: Mapping[str, _Person], excluded: dict[str, str]) -> dict[str, Levels]:
+        """Of all whose vessel is long enough; the others are excluded, too."""
+        found: dict[str, Levels] = {}
+        for name in tqdm(people, desc="vessels", unit="vessel", disable=None):
+            try:
+                found[name] = self._levels(name, people)
+            except ValueError as error:
+                _exclude(excluded, name, str(error))
+        return found
 
     def _person(self, record: Record) -> _Person:
         loaded = self.localise(self.volume(record))
@@ -164,7 +172,21 @@ class CalibrateVessels:
         prior = _prior([each for other, each in people.items() if other != name])
         loaded = self.networks.load()
         expect = ExpectVessel(loaded.search, loaded.generator, prior, self.hole, self.step_mm, self.gap_mm)
-        return compared_levels(person.vessel, expect(image, person.track))
+        levels = compared_levels(person.vessel, expect(image, person.track))
+        along = person.vessel.along()
+        known = predict_beyond_gap(along.heights_mm, along.centres_mm, levels.heights_mm, self.gap_mm, COURSE)
+        unknown = levels.is_compared & ~np.isfinite(known.stds)
+        if unknown.any() or not levels.is_compared.any():
+            raise ValueError(
+                f"{unknown.sum()} of {levels.is_compared.sum()} levels cannot be expected from slices {self.gap_mm:g} mm "
+                "away: too little of the vessel can be compared."
+            )
+        return levels
+
+
+def _exclude(excluded: dict[str, str], name: str, reason: str) -> None:
+    excluded[name] = reason
+    logger.warning("not taken for normal: %s: %s", name, reason)
 
 
 def _reason_to_exclude(vessel: MeasuredVessel) -> str | None:

@@ -81,9 +81,10 @@ def compared_levels(vessel: MeasuredVessel, expected: ExpectedVessel) -> Levels:
     """The levels of an expected vessel, with what was acquired there."""
     rows = [vessel.row_of(int(level)) for level in expected.patches.slices[expected.levels]]
     diameters, centres = np.full(len(rows), np.nan), np.full((len(rows), 2), np.nan)
+    acquired = vessel.diameters_mm
     for place, row in enumerate(rows):
         if row is not None:
-            diameters[place], centres[place] = vessel.diameters_mm[row], vessel.track.centres_mm[row]
+            diameters[place], centres[place] = acquired[row], vessel.track.centres_mm[row]
     return Levels(
         heights_mm=expected.heights_mm[expected.levels],
         diameters_mm=diameters,

@@ -46,7 +46,9 @@ class VesselCalibration:
 
     def model_for(self, search: Mapping[str, str], hole: int) -> tuple[ExpectationModel, str | None]:
         """The model for a search and a hole: without painted diameters where these are others, and a sentence that says so."""
-        different = sorted(name for name, digest in search.items() if self.search.get(name) != digest)
+        different = sorted(
+            name for name in search.keys() | self.search.keys() if search.get(name) != self.search.get(name)
+        )
         if hole != self.hole:
             different.insert(0, "hole")
         if not different:
