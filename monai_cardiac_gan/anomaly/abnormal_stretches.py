@@ -17,6 +17,8 @@ GRID_MM = 10.0
 """Distance of the places at which a stretch may begin or end."""
 LENGTHS_MM = (20.0, 120.0)
 """Shortest and longest stretch; the longest is half of the usual track, and the rest must tell what is usual."""
+SHOULDER_MM = GRID_MM / 2
+"""Taken out beyond the ends of a stretch, which are known to half the grid."""
 BUMP_LENGTH_MM = 25.0
 """Length over which a deviation changes within a stretch: that of an aneurysm of 50 mm from shoulder to shoulder."""
 PRIOR = 0.05
@@ -58,7 +60,7 @@ def abnormal_stretches(
         B_W(s, t) = b^2 e^{-(s - t)^2 / 2 l^2} \; [s \in W] \, [t \in W]
 
     With a prior of :math:`\pi \, p(\mu) \, e^{-|W| / 50\,\text{mm}} / Z` for each stretch the most probable one is taken if it is
-    more probable than none, and then another one, until none is left (MacKay 2003, chapter 28).
+    more probable than none, and then another one, up to three (MacKay 2003, chapter 28).
 
     Args:
         heights_mm: (n,) where measurements were made.
@@ -67,7 +69,7 @@ def abnormal_stretches(
         deviation: of abnormal stretches.
 
     Returns:
-        (n,) bool, true inside.
+        (n,) bool, true inside and up to 5 mm beyond.
 
     Example:
         A vessel that is 10 mm wider around 110 mm:
@@ -77,31 +79,57 @@ def abnormal_stretches(
         >>> bump = 10.0 * np.exp(-(((heights - 110) / 15) ** 2))
         >>> inside = heights[abnormal_stretches(heights, bump[:, None], DIAMETER, WIDENING)]
         >>> float(inside.min()), float(inside.max())
-        (80.0, 138.0)
+        (86.0, 134.0)
     """
     rows = thinned(heights_mm, np.ones(len(heights_mm), bool))
     found = np.zeros(len(heights_mm), bool)
     if len(rows) < 2:
         return found
-    places, values = heights_mm[rows], np.array(residuals[rows], float)
-    known = covariance.between(places, places, float(places.mean())) + covariance.noise_std**2 * np.eye(len(rows))
-    bump = deviation.std**2 * np.exp(-0.5 * ((places[:, None] - places) / BUMP_LENGTH_MM) ** 2)
-    stretches = _stretches(float(places.min()), float(places.max()), deviation)
-    best = _log_evidence(known, values)
-    for _ in range(MOST if stretches else 0):
-        chosen = max(stretches, key=lambda each: each.log_prior + each.log_evidence(places, known, bump, values))
-        gain = chosen.log_prior + chosen.log_evidence(places, known, bump, values) - best
-        if gain <= 0:
-            break
-        inside = chosen.holds(places)
-        known, values = known + bump * np.outer(inside, inside), values - chosen.mean * inside[:, None]
-        best = _log_evidence(known, values)
-        found |= chosen.holds(heights_mm)
+    vessel = _Vessel(heights_mm[rows], np.array(residuals[rows], float), covariance, deviation)
+    for chosen in vessel.abnormal():
+        found |= (heights_mm >= chosen.low - SHOULDER_MM) & (heights_mm < chosen.high + SHOULDER_MM)
     return found
+
+
+class _Vessel:
+    """Measurements of one vessel, and all stretches of it that might be abnormal."""
+
+    def __init__(self, places: np.ndarray, values: np.ndarray, covariance: Covariance, deviation: Deviation) -> None:
+        self.places, self.values = places, values
+        noise = covariance.noise_std**2 * np.eye(len(places))
+        self.usual = covariance.between(places, places, float(places.mean())) + noise
+        self.bump = deviation.std**2 * np.exp(-0.5 * ((places[:, None] - places) / BUMP_LENGTH_MM) ** 2)
+        self.stretches = _stretches(float(places.min()), float(places.max()), deviation)
+
+    def abnormal(self) -> list[_Stretch]:
+        """The most probable stretches, one after the other; with each the earlier ones are chosen again."""
+        chosen: list[_Stretch] = []
+        while self.stretches and len(chosen) < MOST:
+            more = [*chosen, self._best(chosen)]
+            if self._log_posterior(more) <= self._log_posterior(chosen):
+                break
+            for place in range(len(more) - 1):
+                more[place] = self._best(more[:place] + more[place + 1 :])
+            chosen = more
+        return chosen
+
+    def _best(self, others: list[_Stretch]) -> _Stretch:
+        """The most probable one beside others."""
+        return max(self.stretches, key=lambda each: self._log_posterior([*others, each]))
+
+    def _log_posterior(self, stretches: list[_Stretch]) -> float:
+        known, values, prior = self.usual, self.values, 0.0
+        for each in stretches:
+            inside = each.holds(self.places)
+            known, values = known + self.bump * np.outer(inside, inside), values - each.mean * inside[:, None]
+            prior += each.log_prior
+        return prior + _log_evidence(known, values)
 
 
 @dataclass(frozen=True)
 class _Stretch:
+    """One stretch, its mean deviation, and the logarithm of its prior odds against none."""
+
     low: float
     high: float
     mean: float
@@ -109,10 +137,6 @@ class _Stretch:
 
     def holds(self, places: np.ndarray) -> np.ndarray:
         return (places >= self.low) & (places < self.high)
-
-    def log_evidence(self, places: np.ndarray, known: np.ndarray, bump: np.ndarray, values: np.ndarray) -> float:
-        inside = self.holds(places)
-        return _log_evidence(known + bump * np.outer(inside, inside), values - self.mean * inside[:, None])
 
 
 def _stretches(first_mm: float, last_mm: float, deviation: Deviation) -> list[_Stretch]:

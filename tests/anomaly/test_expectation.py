@@ -81,7 +81,8 @@ def test_levels_of_which_nothing_was_expected_from_the_start_keep_nothing_in(mak
 def test_the_shoulders_of_a_stretch_do_not_make_its_neighbours_differ_the_other_way(make_person, more, flags):
     measured, levels = make_person(lambda mm: usual(mm) + more * np.exp(-0.5 * ((mm - 120) / 12) ** 2))
     found = expect_vessel(measured, levels, MODEL)
-    assert levels.heights_mm[getattr(found, flags)].tolist() == [115.0, 125.0]
+    assert {115.0, 125.0} <= set(levels.heights_mm[getattr(found, flags)]) <= {105.0, 115.0, 125.0, 135.0}
+    np.testing.assert_allclose(found.expected_mm, usual(levels.heights_mm), atol=0.5)
     assert not (found.is_narrow if more > 0 else found.is_wide).any()
 
 
