@@ -39,7 +39,8 @@ class Vessel:
     Attributes:
         centres_mm: (n, 3) scanner millimetres (RAS+).
         diameters_mm: (n,).
-        is_arch_seen: whether it begins at the aortic arch (`find_landmarks`).
+        is_arch_seen: whether the aortic arch is seen above it (`find_landmarks`).
+        from_arch_mm: height of the arch above the first level, where that is seen; levels next to it may not be measured.
 
     Raises:
         ValueError: when there are fewer than two levels, the shapes disagree, or a number is not finite.
@@ -48,6 +49,7 @@ class Vessel:
     centres_mm: np.ndarray
     diameters_mm: np.ndarray
     is_arch_seen: bool
+    from_arch_mm: float = 0.0
 
     def __post_init__(self) -> None:
         centres, diameters = (np.asarray(each, dtype=np.float64) for each in (self.centres_mm, self.diameters_mm))
@@ -115,7 +117,8 @@ def align_vessels(earlier: Vessel, later: Vessel) -> Alignment | None:
         The alignment; None when the best fit is no better than 1.5 mm.
     """
     if earlier.is_arch_seen and later.is_arch_seen:
-        return Alignment(0.0, "levels are matched by their distance from the aortic arch along the centre line")
+        shift = earlier.from_arch_mm - later.from_arch_mm
+        return Alignment(shift, "levels are matched by their distance from the aortic arch along the centre line")
     shifts = np.arange(-LARGEST_SHIFT_MM, LARGEST_SHIFT_MM + 1, STEP_MM)
     misfits = [_misfit_mm(earlier, later, float(shift)) for shift in shifts]
     best = int(np.argmin(misfits))

@@ -16,7 +16,7 @@ from monai_cardiac_gan.inferers.masks import square_mask
 from monai_cardiac_gan.inferers.vessel_search import VesselSearch
 from monai_cardiac_gan.transforms import CoursePatches, RasVolume, cut_along
 
-__all__ = ["ExpectVessel", "ExpectedVessel", "levels_of", "predicted_course"]
+__all__ = ["ExpectVessel", "ExpectedVessel", "ShortTrackError", "levels_of", "predicted_course"]
 
 PIXEL_MM = 1.0
 """Of the patches that the networks know."""
@@ -28,6 +28,10 @@ REACH_MM = 20.0
 """How far from the course a painted aorta is looked for."""
 CHUNK = 32
 """Images painted at once."""
+
+
+class ShortTrackError(ValueError):
+    """A track from whose far slices no course can be predicted: no fault of the networks or of the settings."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,8 @@ class ExpectVessel:
             track: of its aorta, on its own grid.
 
         Raises:
-            ValueError: when the track is empty, or too short for its far slices to predict a course.
+            ShortTrackError: when the track is empty, or too short for its far slices to predict a course.
+            ValueError: when the image is no RAS+ volume, or the hole does not fit into a patch.
         """
         slice_mm = float(RasVolume(image).spacing[2])
         slices, heights, course, stds = predicted_course(track, slice_mm, self.prior, self.gap_mm)
@@ -173,16 +178,16 @@ def predicted_course(
         Slices (N,), heights below the top (N,), mm, centres (N, 2), mm, and the standard deviation of each coordinate (N,).
 
     Raises:
-        ValueError: when the track is empty or too short.
+        ShortTrackError: when the track is empty or too short.
     """
     if not len(track):
-        raise ValueError("no aorta was found: give a point inside it (--corrections).")
+        raise ShortTrackError("no aorta was found: give a point inside it (--corrections).")
     slices = np.arange(track.slices[-1], track.slices[0] - 1, -1)
     heights = (track.slices[-1] - slices) * slice_mm
     known = (track.slices[-1] - track.slices) * slice_mm
     found = predict_beyond_gap(known, track.centres_mm - prior.course_at(known), heights, gap_mm, COURSE)
     if not np.isfinite(found.values).all():
-        raise ValueError(
+        raise ShortTrackError(
             f"the track is {heights[-1]:.0f} mm long: too short to predict its course from slices at least {gap_mm:g} mm away; "
             "give a volume that shows more of the aorta, or a smaller gap (gap_mm)."
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,65 +10,50 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from monai.data import MetaTensor
 
 import monai_cardiac_gan
-from monai_cardiac_gan.anomaly import (
-    Answer,
-    Levels,
-    answer_of,
-    expect_vessel,
-    name_levels,
-    pulmonary_level,
-)
+from monai_cardiac_gan.anomaly import Answer, ExpectationModel, answer_of, name_levels, pulmonary_level
 from monai_cardiac_gan.aorta import AortaTrack
 from monai_cardiac_gan.data import Record
-from monai_cardiac_gan.evaluation import (
-    MeasuredVessel,
-    VesselCalibration,
-    compared_levels,
-    measure_vessel,
-    read_vessel_calibration,
+from monai_cardiac_gan.evaluation import MeasuredVessel, measure_vessel, read_vessel_calibration
+from monai_cardiac_gan.inferers import (
+    ExpectedVessel,
+    ExpectVessel,
+    ScanRater,
+    ShortTrackError,
+    VesselNetworks,
+    levels_of,
 )
-from monai_cardiac_gan.inferers import ExpectedVessel, ExpectVessel, ScanRater, VesselNetworks, levels_of
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.quality import QualityReport
-from monai_cardiac_gan.reporting.subject_levels import above_normals, level_results
+from monai_cardiac_gan.reporting.doubts import (
+    doubts_of_familiarity,
+    doubts_of_levels,
+    doubts_of_scan,
+    levels_left_out,
+)
+from monai_cardiac_gan.reporting.examined_files import write_examined_files
+from monai_cardiac_gan.reporting.subject_levels import ComparedVessel, above_normals, compare_vessel, level_results
 from monai_cardiac_gan.reporting.subject_pictures import no_pictures, overview_of, pictures_of
-from monai_cardiac_gan.reporting.subject_results import LevelResult, Scan, Subject, SubjectResults
-from monai_cardiac_gan.reporting.viewer_files import write_centre_line, write_colours
-from monai_cardiac_gan.reporting.volume_file import write_volume
+from monai_cardiac_gan.reporting.subject_results import LevelResult, Pictures, Scan, Subject, SubjectResults
 from monai_cardiac_gan.transforms import (
     FileSlices,
     GradeImageQualityd,
     LocaliseAortad,
     ScaleByPercentilesd,
-    VolumePainter,
     cut_along,
     standard_volume,
 )
 
 __all__ = ["SubjectExaminer"]
 
-logger = logging.getLogger(__name__)
-
 MIN_CONFIDENCE = 0.5
 """Of a track below which nothing is told: of the acquired volumes with a right track all lie above."""
 MIN_GRADE = 2.0
-"""Grade below which nothing is told; volumes below are left out of patch sets, too (`quality.GradeThreshold`)."""
-LEAST_LEVELS = 3
-"""Levels that must be comparable for an answer."""
+"""Grade up to which nothing is told; such volumes are left out of patch sets, too (`quality.GradeThreshold`)."""
 FAMILIARITY_STEP_MM = 10.0
 """Distance of the patches that a scan is rated by, as in the reference."""
-LEAST_PAINTED = 0.5
-"""Share of the levels on which an aorta must have been painted for the search to be believed."""
-EXPECTED, PAINTED, CENTRE_LINE, COLOURS = (
-    "expected.nii.gz",
-    "painted.nii.gz",
-    "centre_line.mrk.json",
-    "colours.ctbl",
-)
 
 
 class SubjectExaminer:
@@ -89,7 +73,7 @@ class SubjectExaminer:
         scale: transform that brings intensities to [-1, 1].
         hole: side of the hole, pixels of 1 mm.
         step_mm: distance of the levels.
-        min_grade: automatic or given grade below which nothing is told.
+        min_grade: automatic or given grade up to which nothing is told.
         min_confidence: confidence of the localisation below which nothing is told.
         search: whether anything is painted; without it there are measurements, the own vessel's expectation and no pictures of
             an expected one.
@@ -129,7 +113,8 @@ class SubjectExaminer:
             folder: for the files beside the results.
 
         Raises:
-            ValueError: when the volume cannot be read.
+            ValueError: when the volume or the calibration cannot be read, or weights do not fit.
+            FileNotFoundError: when weights or the calibration are missing.
         """
         return _Case(self, record, Path(folder)).results()
 
@@ -142,125 +127,34 @@ class _Case:
         self.seconds: dict[str, float] = {}
         self.doubts: list[str] = []
         self.left_out: list[str] = []
-        self.remarks: list[str] = []
-        self.files: dict[str, str] = {}
+        self.digests: dict[str, str] = {}
 
     def results(self) -> SubjectResults:
-        settings = self.settings
-        with self._timed("load"):
-            self.record = settings.volume(self.given)
-        with self._timed("grade"):
-            self.record = settings.grade(self.record)
-        with self._timed("localise"):
-            self.record = settings.localise(self.record)
-        self._doubt_scan()
-        with self._timed("scale"):
-            self.scaled: MetaTensor = settings.scale(self.record)[Field.IMAGE]
+        self._load()
         familiarity = self._familiarity()
         with self._timed("measure"):
             vessel = measure_vessel(self.image, self.track) if len(self.track) else None
-        calibration = read_vessel_calibration(settings.calibration)
-        expected = None if vessel is None else self._expected(calibration)
-        if vessel is None or expected is None:
-            return self._without_levels(vessel, familiarity)
-        return self._with_levels(vessel, expected, calibration, familiarity)
+        scan = self._scan(vessel, familiarity)
+        compared = None if vessel is None else self._compared(vessel)
+        results = self._without_levels(scan) if compared is None else self._with_levels(compared, scan)
+        return replace(results, provenance=self._provenance())
 
-    @property
-    def image(self) -> MetaTensor:
-        image: MetaTensor = self.record[Field.IMAGE]
-        return image
-
-    @property
-    def track(self) -> AortaTrack:
-        track: AortaTrack = self.record[Field.AORTA]
-        return track
-
-    @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - began, 3)
-
-    def _doubt_scan(self) -> None:
-        report: QualityReport = self.record[Field.QUALITY]
-        if report.grade <= self.settings.min_grade:
-            self.doubts.append(f"the image quality is graded {report.grade:.1f} of 4 ({report.grader})")
-        if not len(self.track):
-            self.doubts.append("no descending aorta was found; click on it to give a correction")
-        elif self.track.track_confidence < self.settings.min_confidence:
-            self.doubts.append(
-                f"the localisation is unsure (confidence {self.track.track_confidence:.2f}, needed "
-                f"{self.settings.min_confidence:g})"
-            )
-
-    def _expected(self, calibration: VesselCalibration) -> ExpectedVessel | None:
-        """The expected vessel; None, with a doubt, where the track is too short."""
+    def _load(self) -> None:
         settings = self.settings
-        model = calibration.model
-        try:
-            with self._timed("search"):
-                loaded = settings.networks.load() if settings.search else None
-                expect = ExpectVessel(
-                    None if loaded is None else loaded.search,
-                    None if loaded is None else loaded.generator,
-                    model.prior,
-                    settings.hole,
-                    settings.step_mm,
-                    model.gap_mm,
-                )
-                self.digests = {} if loaded is None else loaded.digests
-                return expect(self.scaled, self.track)
-        except ValueError as error:
-            self.doubts.append(str(error))
-            return None
-
-    def _with_levels(
-        self,
-        vessel: MeasuredVessel,
-        expected: ExpectedVessel,
-        calibration: VesselCalibration,
-        familiarity: float | None,
-    ) -> SubjectResults:
-        settings, levels = self.settings, compared_levels(vessel, expected)
-        model, note = calibration.model_for(self.digests, settings.hole)
-        if note is not None and settings.search:
-            self.left_out.append(note)
-        expectation = expect_vessel(vessel.along(), levels, model)
-        files = FileSlices.of(self.image)
-        named = name_levels(levels.heights_mm.tolist(), float(vessel.heights_mm.max()), vessel.landmarks)
-        found = level_results(
-            expected, vessel, levels, expectation, model, named.names, files, self.given.get(Field.SEX)
-        )
-        self._doubt_levels(levels, expected)
-        self.left_out += _left_out(found)
-        wide = above_normals(found)
-        if wide:
-            self.remarks.append(
-                f"wider than the published range at {wide} of {int(levels.is_compared.sum())} compared levels"
-            )
-        answer = answer_of(
-            levels.heights_mm, expectation, levels.is_compared, settings.step_mm, self.doubts, self.remarks, wide
-        )
-        with self._timed("pictures"):
-            pictures = pictures_of(expected, vessel, files, overview_of(self.image, self.track))
-        results = self._assembled(answer, found, files, vessel, familiarity)
-        interval = (
-            f"the band holds all levels of at least {100 * model.level:.0f} in 100 normal people like the {model.subjects} "
-            "that it was learnt from"
-        )
-        rules = f"{named.rule}; {pulmonary_level(vessel.landmarks).rule}"
-        results = replace(results, naming=rules, interval=interval, pictures=pictures)
-        with self._timed("volumes"):
-            self._write_files(results, expected)
-        return replace(results, files=dict(self.files), provenance=self._provenance())
-
-    def _without_levels(self, vessel: MeasuredVessel | None, familiarity: float | None) -> SubjectResults:
-        """Nothing can be compared; the overview shows where the vessel was taken to be, so that a click can put it right."""
-        answer = answer_of(np.zeros(0), None, np.zeros(0, bool), self.settings.step_mm, self.doubts, self.remarks)
-        results = self._assembled(answer, (), FileSlices.of(self.image), vessel, familiarity)
-        return replace(
-            results, pictures=no_pictures(overview_of(self.image, self.track)), provenance=self._provenance()
-        )
+        with self._timed("load"):
+            record = settings.volume(self.given)
+        with self._timed("grade"):
+            record = settings.grade(record)
+        with self._timed("localise"):
+            record = settings.localise(record)
+        self.image: MetaTensor = record[Field.IMAGE]
+        self.track: AortaTrack = record[Field.AORTA]
+        self.quality: QualityReport = record[Field.QUALITY]
+        self.digest = record.get(Field.DIGEST)
+        self.files = FileSlices.of(self.image)
+        self.doubts += doubts_of_scan(self.quality, self.track, settings.min_grade, settings.min_confidence)
+        with self._timed("scale"):
+            self.scaled: MetaTensor = settings.scale(record)[Field.IMAGE]
 
     def _familiarity(self) -> float | None:
         """Of patches along the course as it was found, as the reference was learnt."""
@@ -271,83 +165,124 @@ class _Case:
             rows = len(self.track) - 1 - levels_of(heights[::-1], FAMILIARITY_STEP_MM)
             patches = cut_along(self.scaled, self.track.slices[rows], self.track.centres_mm[rows])
             found = self.settings.familiarity(patches.pixels, patches.valid)
-        if not found.is_familiar:
-            self.doubts.append(
-                f"the scan looks unlike those that the networks know (familiarity {found.score:.2f}, needed 0.5): another "
-                "sequence, region or contrast?"
-            )
+        self.doubts += doubts_of_familiarity(found)
         return round(found.score, 3)
 
-    def _doubt_levels(self, levels: Levels, expected: ExpectedVessel) -> None:
-        compared = int(levels.is_compared.sum())
-        if compared < LEAST_LEVELS:
-            self.doubts.append(f"only {compared} levels can be compared, at least {LEAST_LEVELS} are needed")
-        painted = np.mean([disc is not None for disc in expected.discs])
-        if expected.search is not None and painted < LEAST_PAINTED:
-            self.doubts.append(f"the search painted an aorta on {100 * painted:.0f} % of the levels only")
+    def _compared(self, vessel: MeasuredVessel) -> ComparedVessel | None:
+        """The vessel beside what is expected of it; None, with a doubt, where the track is too short."""
+        settings = self.settings
+        calibration = read_vessel_calibration(settings.calibration)
+        with self._timed("search"):
+            expected = self._expected(calibration.model)
+        if expected is None:
+            return None
+        model, note = calibration.model_for(self.digests, settings.hole)
+        if note is not None and settings.search:
+            self.left_out.append(note)
+        with self._timed("measure"):
+            return compare_vessel(vessel, expected, model)
 
-    def _write_files(self, results: SubjectResults, expected: ExpectedVessel) -> None:
-        if any(level.inscribed_mm is not None for level in results.levels):
-            write_centre_line(self.folder / CENTRE_LINE, results)
-            self.files["centre line"] = CENTRE_LINE
-        if not self.settings.save_volumes or expected.search is None:
-            return
-        painter = VolumePainter(self.image)
-        for row in range(len(expected.patches)):
-            try:
-                painter.add(expected.patches.patch(row), expected.painted[row], expected.mask)
-            except ValueError as error:  # one slice that shows too little must not cost the others
-                logger.debug("slice %d is not painted: %s", row, error)
-        write_volume(self.folder / EXPECTED, painter.volume, self.image)
-        write_volume(self.folder / PAINTED, painter.painted.to(torch.uint8), self.image, np.uint8)
-        write_colours(self.folder / COLOURS)
-        self.files |= {"expected volume": EXPECTED, "painted voxels": PAINTED, "colours of the painted voxels": COLOURS}
+    def _expected(self, model: ExpectationModel) -> ExpectedVessel | None:
+        settings, search, generator = self.settings, None, None
+        if settings.search:
+            loaded = settings.networks.load()
+            search, generator, self.digests = loaded.search, loaded.generator, dict(loaded.digests)
+        expect = ExpectVessel(search, generator, model.prior, settings.hole, settings.step_mm, model.gap_mm)
+        try:
+            return expect(self.scaled, self.track)
+        except ShortTrackError as error:
+            self.doubts.append(str(error))
+            return None
 
-    def _assembled(
-        self,
-        answer: Answer,
-        levels: tuple[LevelResult, ...],
-        files: FileSlices,
-        vessel: MeasuredVessel | None,
-        familiarity: float | None,
-    ) -> SubjectResults:
-        report: QualityReport = self.record[Field.QUALITY]
-        scan = Scan(
-            grade=round(float(report.grade), 2),
-            grader=report.grader,
-            quality_reasons={name: value if np.isfinite(value) else None for name, value in report.reasons.items()},
+    def _with_levels(self, compared: ComparedVessel, scan: Scan) -> SubjectResults:
+        vessel, heights = compared.vessel, compared.levels.heights_mm
+        named = name_levels(heights.tolist(), float(vessel.heights_mm.max()), vessel.landmarks)
+        levels = level_results(compared, named.names, self.files, self.given.get(Field.SEX))
+        self.doubts += doubts_of_levels(levels, compared.expected)
+        self.left_out += levels_left_out(levels)
+        with self._timed("pictures"):
+            overview = overview_of(self.image, self.track)
+            pictures = pictures_of(compared.expected, vessel, self.files, overview)
+        results = replace(
+            self._assembled(self._answer(compared, levels), scan, pictures),
+            levels=levels,
+            naming=f"{named.rule}; {pulmonary_level(vessel.landmarks).rule}",
+            interval=_promise(compared.model),
+        )
+        with self._timed("volumes"):
+            files = write_examined_files(
+                self.folder, results, self.image, compared.expected, self.settings.save_volumes
+            )
+        return replace(results, files=files)
+
+    def _without_levels(self, scan: Scan) -> SubjectResults:
+        """Nothing can be compared; the overview shows where the vessel was taken to be, so that a click can put it right."""
+        answer = answer_of(np.zeros(0), None, np.zeros(0, bool), self.settings.step_mm, self.doubts)
+        with self._timed("pictures"):
+            pictures = no_pictures(overview_of(self.image, self.track))
+        return self._assembled(answer, scan, pictures)
+
+    def _answer(self, compared: ComparedVessel, found: tuple[LevelResult, ...]) -> Answer:
+        levels, wide = compared.levels, above_normals(found)
+        remarks = []
+        if wide:
+            count = int(levels.is_compared.sum())
+            remarks.append(f"wider than the published range at {wide} of {count} compared levels")
+        where = levels.heights_mm, compared.expectation, levels.is_compared
+        return answer_of(*where, self.settings.step_mm, self.doubts, remarks, wide)
+
+    def _scan(self, vessel: MeasuredVessel | None, familiarity: float | None) -> Scan:
+        reasons = {name: value if np.isfinite(value) else None for name, value in self.quality.reasons.items()}
+        return Scan(
+            grade=round(float(self.quality.grade), 2),
+            grader=self.quality.grader,
+            quality_reasons=reasons,
             track_confidence=round(float(self.track.track_confidence), 3),
             length_mm=0.0 if vessel is None else round(float(vessel.heights_mm.max()), 2),
             familiarity=familiarity,
-            shape=files.shape,
-            spacing_mm=files.spacing_mm,
-            slice_axis=files.axis,
+            shape=self.files.shape,
+            spacing_mm=self.files.spacing_mm,
+            slice_axis=self.files.axis,
             is_arch_seen=vessel is not None and vessel.landmarks.is_arch_seen,
         )
+
+    def _assembled(self, answer: Answer, scan: Scan, pictures: Pictures) -> SubjectResults:
         return SubjectResults(
             subject=_subject(self.given),
             answer=answer,
             scan=scan,
-            levels=levels,
+            levels=(),
             growth=(),
             left_out=tuple(self.left_out),
             naming=None,
             interval=None,
-            pictures=None,
-            provenance=self._provenance(),
-            files=dict(self.files),
+            pictures=pictures,
+            provenance={},
+            files={},
         )
 
     def _provenance(self) -> dict[str, Any]:
-        settings = self.settings
         return {
             "package_version": monai_cardiac_gan.__version__,
-            "hole_mm": settings.hole,
-            "level_step_mm": settings.step_mm,
-            "networks": getattr(self, "digests", {}),
-            "digest": self.record.get(Field.DIGEST),
+            "hole_mm": self.settings.hole,
+            "level_step_mm": self.settings.step_mm,
+            "networks": self.digests,
+            Field.DIGEST: self.digest,
             "seconds": dict(self.seconds),
         }
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - began, 3)
+
+
+def _promise(model: ExpectationModel) -> str:
+    return (
+        f"the band holds all levels of at least {100 * model.level:.0f} in 100 normal people like the {model.subjects} "
+        "that it was learnt from"
+    )
 
 
 def _subject(record: Record) -> Subject:
@@ -360,15 +295,3 @@ def _subject(record: Record) -> Subject:
         weight_kg=record.get(Field.WEIGHT),
         date=record.get(Field.DATE),
     )
-
-
-def _left_out(levels: tuple[LevelResult, ...]) -> list[str]:
-    """Stretches of levels that are not compared, with the reason of each."""
-    reasons: dict[str, list[float]] = {}
-    for level in levels:
-        if not level.is_compared:
-            reasons.setdefault(level.reason or "nothing can be expected here", []).append(level.mm_from_top)
-    return [
-        f"{', '.join(f'{place:.0f}' for place in places)} mm from the top: {reason}"
-        for reason, places in reasons.items()
-    ]

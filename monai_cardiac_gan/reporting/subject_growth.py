@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from monai_cardiac_gan.anomaly import Vessel, align_vessels, growth_between
+from monai_cardiac_gan.anomaly import LevelGrowth, Vessel, align_vessels, growth_between
 from monai_cardiac_gan.reporting.subject_results import GrowthResult, LevelResult, SubjectResults
 
 __all__ = ["ERROR_MM", "grown_since"]
@@ -26,12 +26,13 @@ def grown_since(earlier: SubjectResults, later: SubjectResults, error_mm: float 
         error_mm: standard deviation of one diameter.
 
     Raises:
-        ValueError: when a date is missing, a scan has fewer than two measured levels, or the two vessels cannot be aligned.
+        ValueError: when a date is missing or not after the earlier one, a scan has fewer than two measured levels, or the two
+            vessels cannot be aligned.
     """
-    dates = (earlier.subject.date, later.subject.date)
-    if dates[0] is None or dates[1] is None:
+    first, second = earlier.subject.date, later.subject.date
+    if first is None or second is None:
         raise ValueError(
-            f"the dates of the two scans are {list(dates)}: expected both; name them in the data list (date)."
+            f"the dates of the two scans are {[first, second]}: expected both; name them in the data list (date)."
         )
     before, after = _measured(earlier), _measured(later)
     if min(len(before), len(after)) < LEAST_LEVELS:
@@ -44,21 +45,22 @@ def grown_since(earlier: SubjectResults, later: SubjectResults, error_mm: float 
         raise ValueError(
             "the courses of the two scans do not fit each other: is it the same person, and the aorta in both?"
         )
-    found = growth_between(*vessels, (dates[0], dates[1]), error_mm, alignment)
-    growth = tuple(
-        GrowthResult(
-            level.mm_from_top,
-            round(each.earlier_mm, 2),
-            round(each.later_mm, 2),
-            round(each.mm_per_year, 3),
-            round(each.low_mm_per_year, 3),
-            round(each.high_mm_per_year, 3),
-            dates[0],
-        )
-        for level, each in zip(after, found, strict=True)
-        if each is not None
-    )
+    found = growth_between(*vessels, (first, second), error_mm, alignment)
+    pairs = [(level, each) for level, each in zip(after, found, strict=True) if each is not None]
+    growth = tuple(_rounded(level.mm_from_top, each, first) for level, each in pairs)
     return replace(later, growth=growth, growth_rule=alignment.rule)
+
+
+def _rounded(mm_from_top: float, found: LevelGrowth, earlier_date: str) -> GrowthResult:
+    return GrowthResult(
+        mm_from_top=mm_from_top,
+        earlier_mm=round(found.earlier_mm, 2),
+        later_mm=round(found.later_mm, 2),
+        mm_per_year=round(found.mm_per_year, 3),
+        low_mm_per_year=round(found.low_mm_per_year, 3),
+        high_mm_per_year=round(found.high_mm_per_year, 3),
+        earlier_date=earlier_date,
+    )
 
 
 def _measured(results: SubjectResults) -> list[LevelResult]:
@@ -70,4 +72,5 @@ def _vessel(levels: list[LevelResult], results: SubjectResults) -> Vessel:
         np.array([level.centre_mm for level in levels]),
         np.array([level.area_equivalent_mm for level in levels]),
         results.scan.is_arch_seen,
+        levels[0].mm_from_top,
     )

@@ -20,8 +20,11 @@ __all__ = ["data_url", "no_pictures", "overview_of", "pictures_of"]
 
 STEP_MM = 2.0
 """Least distance of two pictures; the levels are always among them."""
+TOLERANCE_MM = 1e-3
+"""Heights are rounded; slices of 1 mm are 2 mm apart all the same."""
 GREYS = 255
 PIXEL_MM = 1.0
+"""Of patches cut along a course (`transforms.cut_along`)."""
 
 
 def pictures_of(
@@ -30,7 +33,7 @@ def pictures_of(
     """Acquired and expected slices below each other, as they are read: the patient's right on the left, the front on top.
 
     Args:
-        expected: what was painted.
+        expected: what was painted; without a search the pictures of both are the same, and no hole is marked.
         vessel: what was acquired.
         files: numbers of the slices as in the file.
         overview: of the whole volume.
@@ -75,7 +78,7 @@ def _shown(expected: ExpectedVessel) -> np.ndarray:
     """Rows with a picture, from the top down."""
     kept, last = set(expected.levels.tolist()), -np.inf
     for row, height in enumerate(expected.heights_mm):
-        if height - last >= STEP_MM:
+        if height - last >= STEP_MM - TOLERANCE_MM:
             kept.add(row)
             last = height
     return np.array(sorted(kept))
@@ -93,21 +96,27 @@ def _picture(row: int, expected: ExpectedVessel, vessel: MeasuredVessel, files: 
     level = int(expected.patches.slices[row])
     corner = affine @ np.array([size - 1, size - 1, 0, 1.0])
     place = vessel.row_of(level)
-    centre, radius = None, None
+    centre = None
     if place is not None:
-        index = (vessel.track.centres_mm[place] - expected.course_mm[row]) / PIXEL_MM + size // 2
-        centre, radius = tuple(round(float(size - 1 - value), 2) for value in index), _radius(vessel, place)
-    across, along = (np.flatnonzero(expected.mask.any(axis).numpy()) for axis in (1, 0))
+        x, y = (vessel.track.centres_mm[place] - expected.course_mm[row]) / PIXEL_MM + size // 2
+        centre = (round(float(size - 1 - x), 2), round(float(size - 1 - y), 2))
     return SlicePicture(
         slice=files.number(corner[:3]),
         mm_from_top=round(float(expected.heights_mm[row]), 2),
         origin_mm=_rounded(corner[:3]),
         right_mm=_rounded(-affine[:3, 0]),
         down_mm=_rounded(-affine[:3, 1]),
-        centre=centre,  # type: ignore[arg-type]
-        radius=radius,
-        hole=(int(size - 1 - across[-1]), int(size - 1 - along[-1]), len(across), len(along)),
+        centre=centre,
+        radius=None if place is None else _radius(vessel, place),
+        hole=None if expected.search is None else _hole(expected.mask),
     )
+
+
+def _hole(mask: Tensor) -> tuple[int, int, int, int]:
+    """Left, top, width and height in a picture, whose columns and rows run against the patch's axes."""
+    size = mask.shape[-1]
+    across, along = (np.flatnonzero(mask.any(axis).numpy()) for axis in (1, 0))
+    return int(size - 1 - across[-1]), int(size - 1 - along[-1]), len(across), len(along)
 
 
 def _radius(vessel: MeasuredVessel, place: int) -> float:
