@@ -13,7 +13,7 @@ import numpy as np
 from monai.data import MetaTensor
 
 import monai_cardiac_gan
-from monai_cardiac_gan.anomaly import Answer, ExpectationModel, answer_of, name_levels, pulmonary_level
+from monai_cardiac_gan.anomaly import Answer, AnswerKind, ExpectationModel, answer_of, name_levels, pulmonary_level
 from monai_cardiac_gan.aorta import AortaTrack
 from monai_cardiac_gan.data import Record
 from monai_cardiac_gan.evaluation import MeasuredVessel, measure_vessel, read_vessel_calibration
@@ -224,12 +224,12 @@ class _Case:
 
     def _answer(self, compared: ComparedVessel, found: tuple[LevelResult, ...]) -> Answer:
         levels, wide = compared.levels, above_normals(found)
-        remarks = []
-        if wide:
-            count = int(levels.is_compared.sum())
-            remarks.append(f"wider than the published range at {wide} of {count} compared levels")
         where = levels.heights_mm, compared.expectation, levels.is_compared
-        return answer_of(*where, self.settings.step_mm, self.doubts, remarks, wide)
+        answer = answer_of(*where, self.settings.step_mm, self.doubts, above_normals=wide)
+        if not wide or answer.kind == AnswerKind.ABOVE_NORMALS:  # whose headline says it
+            return answer
+        remark = f"wider than the published range at {wide} of {int(levels.is_compared.sum())} compared levels"
+        return replace(answer, reasons=(*answer.reasons, remark))
 
     def _scan(self, vessel: MeasuredVessel | None, familiarity: float | None) -> Scan:
         reasons = {name: value if np.isfinite(value) else None for name, value in self.quality.reasons.items()}
