@@ -3,16 +3,19 @@
 import nibabel
 import numpy as np
 import torch
+from monai.data import MetaTensor
 from nibabel.orientations import axcodes2ornt, ornt_transform
 from torch import nn
 
 from monai_cardiac_gan.anomaly import ExpectationModel, VesselPrior
 from monai_cardiac_gan.aorta import AortaTrack
+from monai_cardiac_gan.evaluation import measure_vessel
 from monai_cardiac_gan.evaluation.vessel_calibration import VesselCalibration, write_vessel_calibration
-from monai_cardiac_gan.inferers import ScanFamiliarity
+from monai_cardiac_gan.inferers import ExpectVessel, ScanFamiliarity
 from monai_cardiac_gan.inferers.inpainted_vessel import InpaintedVessel
 from monai_cardiac_gan.inferers.vessel_networks import LoadedNetworks
 from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.transforms import ScaleByPercentiles
 
 SIDE, MIDDLE = 128, 64
 SEARCH = {"generator": "disc", "search": "fake"}
@@ -77,15 +80,8 @@ class FakeRater:
 
 
 def write_calibration(path, hole=49, search=None, **changes):
-    """Of people whose aorta is a straight tube of 22 mm."""
-    heights = np.arange(0.0, 251.0, 5.0)
-    prior = VesselPrior(heights, np.full(len(heights), 22.0), np.zeros((len(heights), 2)), 9)
-    usual = {
-        "gap_mm": 30.0, "painted_weight": 0.0, "painted_bias_mm": 0.0, "scale": 1.0, "diameter_limit": 3.0,
-        "course_scale": 1.0, "course_limit": 4.0, "level": 0.9, "subjects": 9,
-    }  # fmt: skip
-    model = ExpectationModel(prior=prior, **(usual | changes))
-    known = VesselCalibration(model, hole, 10.0, SEARCH if search is None else search, (), {}, {}, "0")
+    """The model of `model_of` as a file."""
+    known = VesselCalibration(model_of(**changes), hole, 10.0, SEARCH if search is None else search, (), {}, {}, "0")
     return str(write_vessel_calibration(path, known))
 
 
@@ -140,3 +136,33 @@ def write_vessel(path, codes="RAS", header=None, **shape):
     path.parent.mkdir(parents=True, exist_ok=True)
     nibabel.save(image, path)
     return path
+
+
+def measured_vessel(slices=range(SHAPE[2]), search=False, **shape):
+    """The volume as it is in memory, its vessel, and what is expected of it."""
+    affine = np.diag([*SPACING, 1.0])
+    affine[:3, 3] = ORIGIN
+    image = MetaTensor(
+        torch.from_numpy(vessel_volume(**shape)[None].astype(np.float32)), affine=torch.from_numpy(affine)
+    )
+    diameters = widths_of(**shape)[list(slices)]
+    track = GivenTrack(slices, diameters_mm=diameters)({})[Field.AORTA]
+    loaded = FakeNetworks().load() if search else None
+    parts = (loaded.search, loaded.generator) if search else (None, None)
+    expected = ExpectVessel(*parts, straight_prior())(ScaleByPercentiles()(image), track)
+    return image, measure_vessel(image, track), expected
+
+
+def straight_prior():
+    """People whose aorta is a straight tube of 22 mm."""
+    heights = np.arange(0.0, 251.0, 5.0)
+    return VesselPrior(heights, np.full(len(heights), 22.0), np.zeros((len(heights), 2)), 9)
+
+
+def model_of(**changes):
+    """What is expected of the next one."""
+    usual = {
+        "gap_mm": 30.0, "painted_weight": 0.0, "painted_bias_mm": 0.0, "scale": 1.0, "diameter_limit": 3.0,
+        "course_scale": 1.0, "course_limit": 4.0, "level": 0.9, "subjects": 9,
+    }  # fmt: skip
+    return ExpectationModel(prior=straight_prior(), **(usual | changes))

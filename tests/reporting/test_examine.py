@@ -273,7 +273,7 @@ def test_a_fault_of_the_weights_is_an_error_and_no_doubt_about_the_scan(straight
 
 
 def test_a_missing_calibration_is_an_error(straight, tmp_path):
-    with pytest.raises(FileNotFoundError, match="gone.json"):
+    with pytest.raises(FileNotFoundError, match=r"gone\.json"):
         examine(straight, tmp_path / "out", calibration=str(tmp_path / "gone.json"))
 
 
