@@ -1,0 +1,82 @@
+"""From the bundle's configs to a person's report, with the shipped weights and a search that is cut short."""
+
+import nibabel
+import numpy as np
+import pytest
+from fake_vessel import SPACING, GivenTrack, write_calibration, write_vessel
+from monai.bundle import ConfigParser
+
+from monai_cardiac_gan.data import settings_digest
+from monai_cardiac_gan.evaluation import read_vessel_calibration
+from monai_cardiac_gan.reporting import write_subject_page
+from monai_cardiac_gan.reporting.report_volume import VolumeReporter
+
+BUDGET = {"coarse_evaluations": 2, "evaluations": 1}
+
+
+@pytest.fixture
+def parser(bundle, tmp_path):
+    def parser(*names, **changes):
+        config = ConfigParser(
+            ConfigParser.load_config_files([str(bundle / "configs" / f"{name}.json") for name in names])
+        )
+        config.update({"bundle_root": str(bundle), "output_dir": str(tmp_path), "device": "cpu", **changes})
+        config["networks"].update(BUDGET)
+        config.parse()
+        return config
+
+    return parser
+
+
+def test_the_shipped_weights_paint_a_vessel_and_doubt_a_scan_of_another_kind(parser, tmp_path):
+    config = parser("report", expectation_path=write_calibration(tmp_path / "calibration.json"))
+    path = write_vessel(tmp_path / "tube.nii.gz")
+    (tmp_path / "out").mkdir()
+    results = config.get_parsed_content("examine")(
+        {"image": str(path), "subject": "ann", "grade": 4.0}, tmp_path / "out"
+    )
+    assert "the scan looks unlike those that the networks know" in results.answer.headline
+    assert 0 < results.scan.familiarity < 0.5
+    assert [level.area_equivalent_mm for level in results.levels] == pytest.approx([22.0] * 14, abs=0.2)
+    before, after, painted = (
+        np.asarray(nibabel.load(each).dataobj)
+        for each in (path, tmp_path / "out" / "expected.nii.gz", tmp_path / "out" / "painted.nii.gz")
+    )
+    slices = np.flatnonzero(painted.any((0, 1)))
+    assert len(slices) == np.ptp(slices) + 1 == results.scan.length_mm / SPACING[2] + 1  # every slice of the track
+    np.testing.assert_array_equal(after[painted == 0], before[painted == 0])
+    assert (after != before).any((0, 1))[slices].all()
+    assert {"generator", "initializer", "proposal", "optimizer", "coupling"} <= set(results.provenance["networks"])
+    assert any("calibrated with another" in each for each in results.left_out)  # for the fake search
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("hole_size", 41), ("level_step_mm", 5.0), ("search", False), ("viewer_files", False), ("searches", 2)],
+)
+def test_each_option_of_the_report_reaches_the_examiner(parser, name, value):
+    reports = [
+        VolumeReporter(parser("report", **changes).get_parsed_content("examine"), write_subject_page)
+        for changes in ({}, {}, {name: value})
+    ]
+    first, same, other = (settings_digest(each.settings()) for each in reports)
+    assert first == same != other
+
+
+def test_the_calibration_is_learnt_from_the_list_and_written_where_the_report_looks_for_it(parser, tmp_path):
+    (tmp_path / "people").mkdir()
+    for name in ("ann", "bob", "eve"):
+        write_vessel(tmp_path / "people" / f"{name}.nii.gz")
+    config = parser(
+        "report", "calibrate_report", dataset_dir=str(tmp_path / "people"), unseen=["bob"], leave_out=["eve"], level=0.5
+    )
+    config["calibrate"]["networks"] = {"_target_": "fake_vessel.FakeNetworks"}
+    config.parse()
+    task = config.get_parsed_content("calibrate")
+    assert (task.hole, task.step_mm, task.gap_mm) == (49, 10.0, 30.0)
+    task.localise = GivenTrack()
+    task.run()
+    found = read_vessel_calibration(tmp_path / "models" / "vessel_calibration.json")
+    assert (set(found.judged), found.unseen) == ({"ann", "bob"}, ("bob",))
+    assert set(found.excluded) == {"eve"}
+    assert (found.model.level, found.hole) == (0.5, 49)
