@@ -17,12 +17,12 @@ from torch import Tensor
 from monai_cardiac_gan.aorta import AortaDisc, measure_disc
 from monai_cardiac_gan.atomic import write_json, write_text
 from monai_cardiac_gan.data import AortaPatchDataset, valid_region
-from monai_cardiac_gan.inferers import Inpainter, seam_error, square_mask
+from monai_cardiac_gan.inferers import Inpainter, seam_error, square_masks
 from monai_cardiac_gan.inferers.random_masks import within_valid
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.losses import masked_l1
 
-__all__ = ["EvaluateInpainting", "InpaintingQuality", "inpainting_quality"]
+__all__ = ["EvaluateInpainting", "InpaintingQuality", "InpaintingRow", "inpainting_quality"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,12 @@ VALUE_RANGE = 2.0
 """From -1 to 1."""
 LEAST_ERROR = 1e-12
 """Mean squared errors below count as this, 126 dB, so that equal images have a number."""
+
+ALL = "all"
+"""Group of all subjects."""
+LABELS = 3
+"""Columns of text that name a row."""
+Hole = Tensor | Callable[[Any], Tensor]
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ def inpainting_quality(painted: Tensor, originals: Tensor, masks: Tensor, pixel_
 
     Example:
         >>> original = torch.linspace(-1, 1, 128 * 128).view(1, 1, 128, 128)
-        >>> mask = square_mask().expand(1, 1, 128, 128)
+        >>> mask = square_masks()["25 px"].expand(1, 1, 128, 128)
         >>> quality = inpainting_quality(torch.where(mask, original + 0.02, original).clamp(-1, 1), original, mask)
         >>> round(quality.l1, 3), round(quality.psnr, 1)
         (0.02, 40.0)
@@ -102,20 +108,40 @@ def inpainting_quality(painted: Tensor, originals: Tensor, masks: Tensor, pixel_
     )
 
 
+@dataclass(frozen=True)
+class InpaintingRow:
+    """One row of the table.
+
+    Attributes:
+        hole: name of the mask, ``"25 px"`` for a square.
+        inpainter: name of the way to inpaint.
+        group: name of the subjects, ``"all"`` for all of them.
+        quality: over their patches.
+    """
+
+    hole: str
+    inpainter: str
+    group: str
+    quality: InpaintingQuality
+
+
 class EvaluateInpainting:
     """Inpaint the same masks of held-out patches in several ways and compare them in one table.
+
+    Every row states its hole: a small one shows the aorta at its rim, so that what is painted in it comes nearer to what was
+    hidden and says less about what was to be expected.
 
     Args:
         inpainters: name -> way to inpaint.
         held_out: patches that nothing was trained on, all with pixels of one size; pixels outside the field of view do not
             count.
-        output_dir: where ``inpainting.json`` and ``inpainting.md`` go.
-        mask: (H, W) bool, true where patches are painted, or a function of the batch; None is the publication's square.
+        output_dir: where ``inpainting.json`` and ``inpainting.md`` go; both are written anew after each inpainter.
+        holes: name -> (H, W) bool, true where patches are painted, or a function of the batch; None takes `square_masks`.
         batch_size: patches at once.
         groups: name -> pattern of subjects (``"la_*"``, as `fnmatch` reads it); each gets rows of its own beside those of all.
 
     Raises:
-        ValueError: when a pattern fits no subject.
+        ValueError: when there is no hole, or a pattern fits no subject.
     """
 
     def __init__(
@@ -123,39 +149,53 @@ class EvaluateInpainting:
         inpainters: Mapping[str, Inpainter],
         held_out: AortaPatchDataset,
         output_dir: str,
-        mask: Tensor | Callable[[Any], Tensor] | None = None,
+        holes: Mapping[str, Hole] | None = None,
         batch_size: int = 16,
         groups: Mapping[str, str] | None = None,
     ) -> None:
         self.inpainters, self.held_out = dict(inpainters), held_out
         self.groups = {name: self._rows(pattern) for name, pattern in (groups or {}).items()}
-        self.output_dir = Path(output_dir)
-        self.mask, self.batch_size = square_mask() if mask is None else mask, batch_size
+        self.output_dir, self.batch_size = Path(output_dir), batch_size
+        self.holes: dict[str, Hole] = dict(square_masks() if holes is None else holes)
+        if not self.holes:
+            raise ValueError("holes is empty: expected one mask at least; None takes squares of several sides.")
 
-    def run(self) -> dict[str, InpaintingQuality]:
+    def run(self) -> list[InpaintingRow]:
         """Inpaint, compare and write."""
         originals = self.held_out.all_patches().float()
-        pixel_mm = float(self.held_out[0][Field.IMAGE].pixdim[0])
-        masks = self._masks().expand_as(originals)
         valid = valid_region(self.held_out.all_bounds(), originals.shape[-1])
-        hidden = within_valid(masks, valid)
-        found = {}
-        for name, inpainter in self.inpainters.items():
-            parts = zip(*(each.split(self.batch_size) for each in (originals, masks, valid)), strict=True)
-            painted = torch.cat([inpainter(*part) for part in parts])
-            found[name] = inpainting_quality(painted, originals, hidden, pixel_mm)
-            for group, rows in self.groups.items():
-                found[f"{name}, {group}"] = inpainting_quality(painted[rows], originals[rows], hidden[rows], pixel_mm)
-            logger.info("%s: %s", name, found[name])
-        write_json(self.output_dir / "inpainting.json", {name: asdict(quality) for name, quality in found.items()})
-        write_text(self.output_dir / "inpainting.md", _table(found))
+        found: list[InpaintingRow] = []
+        for hole, given in self.holes.items():
+            masks = self._masks(given).expand_as(originals)
+            for name, inpainter in self.inpainters.items():
+                parts = zip(*(each.split(self.batch_size) for each in (originals, masks, valid)), strict=True)
+                painted = torch.cat([inpainter(*part) for part in parts])
+                for group, quality in self._qualities(painted, originals, within_valid(masks, valid)).items():
+                    found.append(InpaintingRow(hole, name, group, quality))
+                logger.info("%s, %s: %s", hole, name, found[-1 - len(self.groups)].quality)
+                self._write(found)
         return found
 
-    def _masks(self) -> Tensor:
-        if not callable(self.mask):
-            return self.mask
+    def _qualities(self, painted: Tensor, originals: Tensor, hidden: Tensor) -> dict[str, InpaintingQuality]:
+        pixel_mm = float(self.held_out[0][Field.IMAGE].pixdim[0])
+        groups: dict[str, Any] = {ALL: slice(None), **self.groups}
+        return {
+            group: inpainting_quality(painted[rows], originals[rows], hidden[rows], pixel_mm)
+            for group, rows in groups.items()
+        }
+
+    def _write(self, rows: list[InpaintingRow]) -> None:
+        content = [
+            {"hole": row.hole, "inpainter": row.inpainter, "group": row.group, **asdict(row.quality)} for row in rows
+        ]
+        write_json(self.output_dir / "inpainting.json", content)
+        write_text(self.output_dir / "inpainting.md", _table(content))
+
+    def _masks(self, hole: Hole) -> Tensor:
+        if not callable(hole):
+            return hole
         items = [self.held_out[number] for number in range(len(self.held_out))]
-        return self.mask({name: [item[name] for item in items] for name in (Field.IMAGE, Field.SUBJECT)})
+        return hole({name: [item[name] for item in items] for name in (Field.IMAGE, Field.SUBJECT)})
 
     def _rows(self, pattern: str) -> list[int]:
         names = self.held_out.subjects()
@@ -165,12 +205,14 @@ class EvaluateInpainting:
         return rows
 
 
-def _table(found: Mapping[str, InpaintingQuality]) -> str:
-    names = list(InpaintingQuality.__dataclass_fields__)
-    lines = [f"| inpainter | {' | '.join(names)} |", "|---|" + "---:|" * len(names)]
-    for label, quality in found.items():
-        cells = ["-" if value is None else f"{value:.3g}" for value in asdict(quality).values()]
-        lines.append(f"| {label} | {' | '.join(cells)} |")
+def _table(rows: list[dict[str, Any]]) -> str:
+    names = list(rows[0])
+    lines = [f"| {' | '.join(names)} |", "|---" * LABELS + "|---:" * (len(names) - LABELS) + "|"]
+    for row in rows:
+        cells = [
+            "-" if value is None else value if isinstance(value, str) else f"{value:.3g}" for value in row.values()
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -32,7 +32,7 @@ from monai_cardiac_gan.inferers.latent_initializers import EncoderBankInitialize
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
 from monai_cardiac_gan.inferers.latent_metric import latent_metric, metric_inverse
 from monai_cardiac_gan.inferers.latent_optimizer import LatentOptimizer, StopReason
-from monai_cardiac_gan.inferers.masks import disc_mask, label_mask, square_mask
+from monai_cardiac_gan.inferers.masks import HOLE_SIDES, disc_mask, label_mask, square_mask, square_masks
 from monai_cardiac_gan.inferers.objective import LatentObjective
 from monai_cardiac_gan.inferers.patch_masks import DiscMasks, LabelMasks
 from monai_cardiac_gan.inferers.pixel_uncertainty import PixelUncertainty, pixel_uncertainty
@@ -49,6 +49,7 @@ from monai_cardiac_gan.inferers.vessel_objective import VesselObjective
 from monai_cardiac_gan.inferers.vessel_search import VesselSearch
 
 __all__ = [
+    "HOLE_SIDES",
     "BatchedLBFGS",
     "BiharmonicInpainter",
     "Blending",
@@ -118,6 +119,7 @@ __all__ = [
     "seam_error",
     "search_digests",
     "square_mask",
+    "square_masks",
     "subjects_needed",
     "textures_of",
     "within_valid",

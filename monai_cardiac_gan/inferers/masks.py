@@ -8,8 +8,11 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-__all__ = ["checked_masks", "checked_patches", "disc_mask", "label_mask", "square_mask"]
+__all__ = ["HOLE_SIDES", "checked_masks", "checked_patches", "disc_mask", "label_mask", "square_mask", "square_masks"]
 
+HOLE_SIDES = (25, 33, 41, 49, 57)
+"""Sides of the squares by which ways to inpaint are compared, pixels: the publication's, whose rim shows the aorta, to one that
+hides all of a dilated aorta and what touches it."""
 RANGE_TOLERANCE = 1e-4
 """Resampling and half precision leave values this far beyond -1 and 1."""
 
@@ -51,6 +54,30 @@ def square_mask(size: int = 25, centre: Sequence[float] | None = None, shape: Se
     mask = torch.zeros(height, width, dtype=torch.bool)
     mask[top : top + size, left : left + size] = True
     return mask
+
+
+def square_masks(sizes: Sequence[int] = HOLE_SIDES, shape: Sequence[int] = (128, 128)) -> dict[str, Tensor]:
+    """Squares in the middle of a patch, by name.
+
+    Args:
+        sizes: sides, pixels.
+        shape: rows and columns of the patch.
+
+    Returns:
+        "25 px" and so on to bool (H, W).
+
+    Raises:
+        ValueError: when there is none, or one is no mask (`square_mask`).
+
+    Example:
+        >>> {name: int(mask.sum()) for name, mask in square_masks([25, 41]).items()}
+        {'25 px': 625, '41 px': 1681}
+    """
+    if not sizes:
+        raise ValueError(
+            f"sizes is {list(sizes)}: expected the sides of one square at least, such as {list(HOLE_SIDES)}."
+        )
+    return {f"{size} px": square_mask(size, shape=shape) for size in sizes}
 
 
 def checked_masks(masks: Tensor, shape: Sequence[int]) -> Tensor:

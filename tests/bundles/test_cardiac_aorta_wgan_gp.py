@@ -586,15 +586,38 @@ def test_inpainted_patches_are_compared_with_what_was_hidden(paths, overrides, t
     }
     settings |= {"generator_checkpoint": str(tmp_path / "model.pt"), "bank_count": 16, "patch_count": 3}
     settings |= {"coarse_evaluations": 3, "evaluations": 3}
+    settings |= {"hole_sizes": [25, 41]}
     run(paths, None, ["inference", "evaluate_inpainting"], {**overrides, **settings})
-    content = json.loads((tmp_path / "report" / "inpainting.json").read_text())
+    rows = json.loads((tmp_path / "report" / "inpainting.json").read_text())
     opencv = ["OpenCV, Telea", "OpenCV, Navier-Stokes"] if importlib.util.find_spec("cv2") else []
-    assert list(content) == [
+    inpainters = [
         "search", "encoder", "inpainting U-Net", "nearest training patch", "mean training patch", "biharmonic", *opencv,
     ]  # fmt: skip
-    assert {quality["patches"] for quality in content.values()} == {3}
+    assert [(row["hole"], row["inpainter"]) for row in rows] == list(itertools.product(["25 px", "41 px"], inpainters))
+    assert {row["patches"] for row in rows} == {3}
     # all phantoms of this set are alike, so that a training patch is the hidden truth
-    assert content["nearest training patch"]["l1"] < 0.2 * content["biharmonic"]["l1"]
+    l1 = {(row["hole"], row["inpainter"]): row["l1"] for row in rows}
+    assert l1["25 px", "nearest training patch"] < 0.2 * l1["25 px", "biharmonic"]
+
+
+@pytest.mark.parametrize(
+    ("given", "holes"),
+    [
+        ({}, {f"{side} px": side**2 for side in (25, 33, 41, 49, 57)}),
+        ({"mask_size": 31}, {"31 px": 31**2}),
+        ({"hole_sizes": [41, 49]}, {"41 px": 41**2, "49 px": 49**2}),
+        ({"mask_kind": "disc", "mask_margin_mm": 5.0}, {"disc": "DiscMasks"}),
+        ({"mask_kind": "labels"}, {"labels": "LabelMasks"}),
+    ],
+)
+def test_inpainting_is_compared_in_the_holes_that_are_asked_for(paths, overrides, given, holes):
+    parser = ConfigParser()
+    parser.read_config(paths("inference", "evaluate_inpainting"))
+    parser.update({**overrides, **given})
+    made = parser.get_parsed_content("evaluation#holes")
+    assert {
+        name: int(hole.sum()) if isinstance(hole, torch.Tensor) else type(hole).__name__ for name, hole in made.items()
+    } == holes
 
 
 def test_generation_writes_patches_beside_real_ones(paths, overrides, tmp_path):

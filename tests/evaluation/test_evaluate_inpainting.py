@@ -7,7 +7,7 @@ from monai.data import MetaTensor
 from monai.metrics.regression import PSNRMetric
 
 from monai_cardiac_gan.evaluation.evaluate_inpainting import EvaluateInpainting, inpainting_quality
-from monai_cardiac_gan.inferers import SearchInpainter, square_mask
+from monai_cardiac_gan.inferers import HOLE_SIDES, SearchInpainter, square_mask, square_masks
 from monai_cardiac_gan.keys import Field
 
 
@@ -74,36 +74,103 @@ class Patches:
         return ["phantom_1", "la_1", "la_2"]
 
     def __getitem__(self, index):
-        return {Field.IMAGE: MetaTensor(self.all_patches()[index], affine=torch.diag(torch.tensor([2.0, 2, 2, 1])))}
+        image = MetaTensor(self.all_patches()[index], affine=torch.diag(torch.tensor([2.0, 2, 2, 1])))
+        return {Field.IMAGE: image, Field.SUBJECT: self.subjects()[index]}
+
+    def __len__(self):
+        return 3
 
 
-def test_each_inpainter_gets_a_row(tmp_path):
-    larger = discs([11, 13, 15])
+def larger(patches, masks, valid):
+    return discs([11, 13, 15])
+
+
+def test_each_hole_and_inpainter_gets_a_row(tmp_path):
     inpainters = {
         "nothing": lambda patches, masks, valid: patches,
         "black": lambda patches, masks, valid: torch.where(masks, -1.0, patches),
-        "larger": lambda patches, masks, valid: larger,
+        "larger": larger,
     }
-    found = EvaluateInpainting(inpainters, Patches(), str(tmp_path), batch_size=3).run()
+    rows = EvaluateInpainting(inpainters, Patches(), str(tmp_path), square_masks([25]), batch_size=3).run()
+    found = {row.inpainter: row.quality for row in rows}
     assert found["nothing"].l1 == 0
     assert found["larger"].diameter_bias_mm == pytest.approx(2 * 1.0, abs=0.3)  # a pixel more, in millimetres
     assert found["black"].found == 0
     content = json.loads((tmp_path / "inpainting.json").read_text())
-    assert content["nothing"]["patches"] == 3
+    assert [(row["hole"], row["inpainter"], row["group"], row["patches"]) for row in content] == [
+        ("25 px", "nothing", "all", 3), ("25 px", "black", "all", 3), ("25 px", "larger", "all", 3),
+    ]  # fmt: skip
     lines = (tmp_path / "inpainting.md").read_text().splitlines()
-    assert [line.split(" | ")[0] for line in lines[2:]] == ["| nothing", "| black", "| larger"]
+    assert [line.split(" | ")[:3] for line in lines[2:]] == [
+        ["| 25 px", name, "all"] for name in ("nothing", "black", "larger")
+    ]
+
+
+def test_without_holes_given_squares_of_several_sides_are_compared(tmp_path):
+    def what_a_hole_shows(patches, masks, valid):
+        return torch.where(masks, -1.0, patches)
+
+    rows = EvaluateInpainting({"black": what_a_hole_shows}, Patches(), str(tmp_path), batch_size=3).run()
+    assert [row.hole for row in rows] == [f"{side} px" for side in HOLE_SIDES]
+    assert HOLE_SIDES == (25, 33, 41, 49, 57)
+    originals = discs([10, 12, 14]).half().float()
+    for side, row in zip(HOLE_SIDES, rows, strict=True):
+        middle = slice(64 - side // 2, 64 + side // 2 + 1)
+        hidden = originals[:, 0, middle, middle]
+        assert row.quality.l1 == pytest.approx((hidden + 1).mean().item(), rel=1e-5)
+
+
+def test_a_hole_may_differ_from_patch_to_patch(tmp_path):
+    sides = iter([10, 20, 30])
+
+    def disc_of_each(batch):
+        assert batch[Field.SUBJECT] == ["phantom_1", "la_1", "la_2"]
+        return torch.stack([square_mask(next(sides))[None] for _ in batch[Field.IMAGE]])
+
+    seen = []
+
+    def keep(patches, masks, valid):
+        seen.extend(masks.flatten(1).sum(1).tolist())
+        return patches
+
+    EvaluateInpainting({"keep": keep}, Patches(), str(tmp_path), {"own": disc_of_each}).run()
+    assert seen == [100, 400, 900]
+
+
+def test_what_was_compared_before_a_cut_is_written(tmp_path):
+    def cut(patches, masks, valid):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        EvaluateInpainting({"larger": larger, "cut": cut}, Patches(), str(tmp_path), square_masks([33])).run()
+    content = json.loads((tmp_path / "inpainting.json").read_text())
+    assert [(row["hole"], row["inpainter"]) for row in content] == [("33 px", "larger")]
+
+
+def test_no_hole_at_all_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="holes is empty: expected one mask at least"):
+        EvaluateInpainting({}, Patches(), str(tmp_path), {})
 
 
 def test_groups_of_subjects_get_rows_of_their_own(tmp_path):
     def worse_on_phantoms(patches, masks, valid):
         return torch.where(masks, patches + torch.tensor([0.3, 0.1, 0.1])[:, None, None, None], patches)
 
-    found = EvaluateInpainting(
-        {"shift": worse_on_phantoms}, Patches(), str(tmp_path), batch_size=3, groups={"acquired": "la_*"}
+    rows = EvaluateInpainting(
+        {"shift": worse_on_phantoms},
+        Patches(),
+        str(tmp_path),
+        square_masks([25, 41]),
+        batch_size=3,
+        groups={"acquired": "la_*"},
     ).run()
-    assert found["shift"].l1 == pytest.approx(0.5 / 3, rel=1e-3)
-    assert found["shift, acquired"].l1 == pytest.approx(0.1, rel=1e-3)
-    assert found["shift, acquired"].patches == 2
+    assert [(row.hole, row.group) for row in rows] == [
+        (hole, group) for hole in ("25 px", "41 px") for group in ("all", "acquired")
+    ]
+    for of_all, acquired in (rows[:2], rows[2:]):
+        assert of_all.quality.l1 == pytest.approx(0.5 / 3, rel=1e-3)
+        assert acquired.quality.l1 == pytest.approx(0.1, rel=1e-3)
+        assert acquired.quality.patches == 2
     with pytest.raises(
         ValueError, match=r"no held-out subject is called like 'b\*': expected names such as 'phantom_1'"
     ):
@@ -129,8 +196,8 @@ def test_padding_neither_counts_nor_is_searched_for(tmp_path):
             return result
 
     inpainters = {"right": right_where_valid, "search": SearchInpainter(Search(), torch.nn.Linear(1, 1))}
-    found = EvaluateInpainting(inpainters, Padded(), str(tmp_path), batch_size=3).run()
-    assert found["right"].l1 == found["search"].l1 == 0
+    rows = EvaluateInpainting(inpainters, Padded(), str(tmp_path), square_masks([25]), batch_size=3).run()
+    assert [row.quality.l1 for row in rows] == [0, 0]
     expected = (torch.arange(128) < 64).expand(3, 1, 128, 128)
     assert len(seen) == 2
     assert all(torch.equal(valid, expected) for valid in seen)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from monai.data import MetaTensor
 from scipy import ndimage
 
-from monai_cardiac_gan.inferers import disc_mask, label_mask, square_mask
+from monai_cardiac_gan.inferers import disc_mask, label_mask, square_mask, square_masks
 from monai_cardiac_gan.inferers.masks import checked_masks, checked_patches
 
 
@@ -16,6 +16,17 @@ def test_default_is_the_published_square_in_the_middle():
     assert mask.dtype == torch.bool
     assert mask[52:77, 52:77].all()
     assert mask.sum() == 625
+
+
+def test_squares_are_named_by_their_sides_and_share_the_middle():
+    made = square_masks((26, 40), shape=(64, 64))
+    assert {name: int(mask.sum()) for name, mask in made.items()} == {"26 px": 26**2, "40 px": 40**2}
+    assert all(mask.nonzero().double().mean(0).tolist() == [31.5, 31.5] for mask in made.values())
+
+
+def test_no_square_at_all_is_refused():
+    with pytest.raises(ValueError, match=r"sizes is \[\]: expected the sides of one square at least"):
+        square_masks([])
 
 
 @given(
