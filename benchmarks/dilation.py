@@ -1,0 +1,300 @@
+"""Does the expected aorta follow the disease? Vessels are dilated, and what networks paint in their place is measured.
+
+Usage: python benchmarks/dilation.py patches VOLUME ... [--output FILE]
+       python benchmarks/dilation.py vessels VOLUME ... --calibration models/vessel_calibration.json [--output FILE]
+
+``patches``: axial patches every 20 mm, centred on the vessel as the publication's are, each vessel widened by a factor; holes of
+several sides, painted by the U-Net and by the search, patch by patch. ``vessels``: a stretch of the volume is widened around its
+middle slice (Gaussian along the vessel, 50 mm wide at half its height), and all that follows is the way of the report: localised
+again, measured, painted along the predicted course, expected. What was measured is kept in ``--output`` and not measured again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core
+
+import numpy as np
+import torch
+from monai.data import MetaTensor
+from scipy import ndimage
+from torch import Tensor
+
+from monai_cardiac_gan.anomaly import expect_vessel
+from monai_cardiac_gan.aorta import AortaTrack, measure_disc
+from monai_cardiac_gan.atomic import write_json
+from monai_cardiac_gan.evaluation import compared_levels, measure_vessel, read_vessel_calibration
+from monai_cardiac_gan.inferers import HOLE_SIDES, ExpectVessel, LatentBank, LoadedNetworks, VesselNetworks, square_mask
+from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.networks import load_network
+from monai_cardiac_gan.networks.nets import InpaintingUNet, LatentEncoder, ResidualCritic, ResidualGenerator
+from monai_cardiac_gan.transforms import LocaliseAorta, RasVolume, ScaleByPercentiles, cut_along, standard_volume
+
+MODELS = Path(__file__).resolve().parents[1] / "bundles" / "cardiac_aorta_wgan_gp" / "models"
+PATCH_FACTORS, VESSEL_FACTORS = (1.0, 1.3, 1.6), (1.0, 1.15, 1.3, 1.5)
+LEVEL_MM = 20.0
+STRETCH_MM = 50.0
+"""Full width at half maximum of a dilated stretch."""
+FWHM_IN_SDS = 2 * np.sqrt(2 * np.log(2))
+RIM = 1.1
+"""Radii within which a vessel and its wall are widened evenly."""
+REACH_DIAMETERS = 1.9
+"""Diameters from the vessel's middle beyond which nothing moves."""
+REACH_MM = 20.0
+"""How far from the middle of a patch an aorta is looked for, as in the report."""
+
+
+def source_share(distances_mm: np.ndarray, factor: float, diameter_mm: float) -> np.ndarray:
+    r"""What share of its distance from the vessel's middle a pixel is taken from: 1 / factor within the widened wall, 1 beyond
+    `REACH_DIAMETERS`, and a cubic step between, so that distances grow with distances and nothing folds.
+
+    Example:
+        >>> source_share(np.array([0.0, 12.0, 38.0, 60.0]), 1.25, 20.0).round(2).tolist()
+        [0.8, 0.8, 1.0, 1.0]
+    """
+    inner, outer = RIM * factor * diameter_mm / 2, REACH_DIAMETERS * diameter_mm
+    way = np.clip((distances_mm - inner) / (outer - inner), 0, 1)
+    share: np.ndarray = 1 / factor + (1 - 1 / factor) * way**2 * (3 - 2 * way)
+    return share
+
+
+def dilated(
+    image: np.ndarray, spacing: np.ndarray, centre_mm: np.ndarray, diameter_mm: float, factor: float
+) -> np.ndarray:
+    """An axial image (X, Y) whose vessel is widened around its centre, by linear interpolation."""
+    if factor == 1:
+        return image
+    grid = np.meshgrid(
+        *(np.arange(side) * step for side, step in zip(image.shape, spacing, strict=True)), indexing="ij"
+    )
+    away = [axis - middle for axis, middle in zip(grid, centre_mm, strict=True)]
+    share = source_share(np.hypot(*away), factor, diameter_mm)
+    places = [(middle + share * d) / step for middle, d, step in zip(centre_mm, away, spacing, strict=True)]
+    changed: np.ndarray = ndimage.map_coordinates(image, places, order=1, mode="nearest")
+    return changed
+
+
+def dilated_stretch(image: Tensor, track: AortaTrack, slice_index: int, factor: float) -> MetaTensor:
+    """A volume (1, X, Y, Z) in RAS+ axes with a widened stretch around a slice of the track."""
+    volume = RasVolume(image)
+    array = volume.array.copy()
+    heights = (track.slices - slice_index) * volume.spacing[2]
+    factors = 1 + (factor - 1) * np.exp(-0.5 * (heights / (STRETCH_MM / FWHM_IN_SDS)) ** 2)
+    for row, level in enumerate(track.slices):
+        array[..., level] = dilated(
+            array[..., level], volume.spacing[:2], track.centres_mm[row], track.diameters_mm[row], factors[row]
+        )
+    return MetaTensor(torch.from_numpy(array)[None], affine=torch.from_numpy(volume.affine))
+
+
+def vessel_networks(models: Path, **options: Any) -> VesselNetworks:
+    """The report's networks, with the weights of a folder."""
+    size = {"width": 4, "max_channels": 128, "size": 128}
+    names = ("model", "critic", "bank", "encoder", "inpainting_unet")
+    return VesselNetworks(
+        partial(ResidualGenerator, latent_size=100, noise=False, **size),
+        partial(ResidualCritic, **size),
+        partial(LatentBank, latent_size=100, count=2048),
+        partial(LatentEncoder, latent_size=100),
+        InpaintingUNet,
+        *(str(models / f"{name}.pt") for name in names),
+        **options,
+    )
+
+
+class Kept:
+    """Results by name in a JSON file: what is there is not measured again."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.results: dict[str, Any] = json.loads(path.read_text()) if path is not None and path.exists() else {}
+
+    def get(self, name: str, measure: Callable[[], Any]) -> Any:
+        """The result of that name."""
+        if name not in self.results:
+            self.results[name] = measure()
+            if self.path is not None:
+                write_json(self.path, self.results)
+        return self.results[name]
+
+
+def loaded(path: str) -> tuple[MetaTensor, AortaTrack]:
+    """A volume on its own grid and the course of its aorta."""
+    image: MetaTensor = standard_volume(None)({Field.IMAGE: path})[Field.IMAGE]
+    return image, LocaliseAorta()(image)
+
+
+def name_of(path: str) -> str:
+    """Of a volume's file."""
+    return Path(path).name.split(".")[0]
+
+
+def diameter_in(patch: Tensor) -> float | None:
+    """Of the aorta in a patch (1, H, W) with pixels of 1 mm."""
+    found = measure_disc(patch[0].numpy(), 1.0, reach_mm=REACH_MM)
+    return None if found is None else found.diameter_mm
+
+
+def level_rows(path_image: MetaTensor, track: AortaTrack) -> np.ndarray:
+    """Rows of the track every 20 mm that a report would compare."""
+    vessel = measure_vessel(path_image, track)
+    usable = np.flatnonzero([reason is None for reason in vessel.reasons])
+    step = max(1, round(LEVEL_MM / vessel.slice_mm))
+    return usable[step // 2 :: step]
+
+
+def measure_patches(path: str, networks: LoadedNetworks, unet: torch.nn.Module, kept: Kept) -> None:
+    """Diameters of all levels, factors and holes of one volume."""
+    image, track = loaded(path)
+    rows = level_rows(image, track)
+    cut = cut_along(ScaleByPercentiles()(image), track.slices[rows], track.centres_mm[rows])
+    middle = np.full(2, cut.pixels.shape[-1] // 2, float)
+    for factor in PATCH_FACTORS:
+        pixels = torch.stack([
+            torch.from_numpy(dilated(pixel[0].numpy(), np.ones(2), middle, track.diameters_mm[row], factor))[None]
+            for pixel, row in zip(cut.pixels, rows, strict=True)
+        ])  # fmt: skip
+        for hole in HOLE_SIDES:
+            kept.get(
+                f"{name_of(path)}, x {factor}, {hole} px",
+                partial(painted_diameters, pixels, cut.valid, hole, networks, unet),
+            )
+
+
+def painted_diameters(
+    pixels: Tensor, valid: Tensor, hole: int, networks: LoadedNetworks, unet: torch.nn.Module
+) -> dict[str, list[float | None]]:
+    """Way -> diameter in each patch."""
+    masks = square_mask(hole).expand_as(pixels)
+    with torch.no_grad():
+        by_unet = torch.where(masks, unet(pixels, masks), pixels)
+    found = networks.search.inferer.search(pixels, masks, networks.generator, valid)
+    ways = {"acquired": pixels, "U-Net": by_unet, "search": found.best_inpainted()}
+    return {way: [diameter_in(patch) for patch in patches] for way, patches in ways.items()}
+
+
+def leak_table(results: dict[str, dict[str, list[float | None]]]) -> str:
+    """Markdown: means of the painted diameters, and the share of the dilation that they follow.
+
+    Means are over the patches in which an aorta is found at every factor, acquired and painted; counts are those in which none
+    is painted, at all factors.
+    """
+    lines = [
+        f"| hole, px | painted by | {' | '.join(f'x {factor}' for factor in PATCH_FACTORS)} | follows | none painted | patches |",
+        "|---:|---|" + "---:|" * (len(PATCH_FACTORS) + 3),
+    ]
+    for hole in HOLE_SIDES:
+        parts = [[each for name, each in results.items() if name.endswith(f"x {f}, {hole} px")] for f in PATCH_FACTORS]
+        values = {
+            way: np.array([[np.nan if d is None else d for each in part for d in each[way]] for part in parts], float)
+            for way in ("acquired", "U-Net", "search")
+        }
+        for way, painted in values.items():
+            if way == "acquired":
+                continue
+            both = np.isfinite(painted).all(0) & np.isfinite(values["acquired"]).all(0)
+            means, acquired = painted[:, both].mean(1), values["acquired"][:, both].mean(1)
+            follows = (means[-1] - means[0]) / (acquired[-1] - acquired[0])
+            cells = [f"{mean:.1f} (of {there:.1f})" for mean, there in zip(means, acquired, strict=True)]
+            missing = int(np.isnan(painted).sum())
+            lines.append(
+                f"| {hole} | {way} | {' | '.join(cells)} | {100 * follows:.0f} % | {missing} of {painted.size} | {both.sum()} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def measure_dilated_vessel(
+    image: MetaTensor, middle: int, networks: LoadedNetworks, calibration: str
+) -> dict[str, Any]:
+    """The report's way for one volume, and what it says of the level nearest to a slice."""
+    model = read_vessel_calibration(calibration)
+    used, note = model.model_for(networks.digests, model.hole)
+    track = LocaliseAorta()(image)
+    vessel = measure_vessel(image, track)
+    expect = ExpectVessel(networks.search, networks.generator, used.prior, model.hole, model.step_mm, used.gap_mm)
+    expected = expect(ScaleByPercentiles()(image), track)
+    levels = compared_levels(vessel, expected)
+    found = expect_vessel(vessel.along(), levels, used)
+    row = int(np.abs(expected.patches.slices[expected.levels] - middle).argmin())
+    places = (middle - expected.patches.slices[expected.levels]) * vessel.slice_mm
+    return {
+        "slice": int(expected.patches.slices[expected.levels][row]),
+        "compared": bool(levels.is_compared[row]),
+        "acquired_mm": float(levels.diameters_mm[row]),
+        "painted_mm": float(levels.painted_mm[row]),
+        "own_mm": float(found.own_mm[row]),
+        "expected_mm": float(found.expected_mm[row]),
+        "std_mm": float(found.std_mm[row]),
+        "z": float(found.z[row]),
+        "limit": used.diameter_limit,
+        "compared_mm": _rounded(places, levels.is_compared),
+        "wide": _rounded(places, found.is_wide),
+        "narrow": _rounded(places, found.is_narrow),
+        "displaced": _rounded(
+            (middle - expected.patches.slices[expected.levels]) * vessel.slice_mm, found.is_displaced
+        ),
+        "note": note,
+    }
+
+
+def _rounded(values: np.ndarray, chosen: np.ndarray) -> list[float]:
+    return [round(float(value), 1) for value in values[chosen]]
+
+
+def measure_vessels(path: str, networks: LoadedNetworks, calibration: str, kept: Kept) -> None:
+    """One volume with all factors, dilated at the middle of what can be compared."""
+    image, track = loaded(path)
+    usable = np.flatnonzero([reason is None for reason in measure_vessel(image, track).reasons])
+    middle = int(track.slices[usable[len(usable) // 2]])
+    for factor in VESSEL_FACTORS:
+        changed = dilated_stretch(image, track, middle, factor)
+        kept.get(
+            f"{name_of(path)}, x {factor}", partial(measure_dilated_vessel, changed, middle, networks, calibration)
+        )
+
+
+def vessel_table(results: dict[str, dict[str, Any]]) -> str:
+    """Markdown, one row a volume and factor."""
+    lines = [
+        "| volume, dilated | acquired, mm | painted, mm | expected, mm | z (limit) | too wide, mm below middle | other flags |",
+        "|---|---:|---:|---:|---:|---|---|",
+    ]
+    for name, each in results.items():
+        others = "; ".join(f"{kind}: {each[kind]}" for kind in ("narrow", "displaced") if each[kind])
+        wide = ", ".join(f"{mm:.0f}" for mm in each["wide"])
+        lines.append(
+            f"| {name} | {each['acquired_mm']:.1f} | {each['painted_mm']:.1f} | {each['expected_mm']:.1f} ± "
+            f"{each['std_mm']:.1f} | {each['z']:+.1f} ({each['limit']:.1f}) | {wide or 'none'} | {others or 'none'} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Parse the command line, measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=("patches", "vessels"))
+    parser.add_argument("volumes", nargs="+")
+    parser.add_argument("--models", type=Path, default=MODELS)
+    parser.add_argument("--calibration", default=str(MODELS / "vessel_calibration.json"))
+    parser.add_argument("--output", type=Path, help="JSON with what was measured; results in it are taken as they are")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    networks, kept = vessel_networks(options.models).load(), Kept(options.output)
+    unet = load_network(InpaintingUNet(), str(options.models / "inpainting_unet.pt")).eval()
+    for path in options.volumes:
+        if options.part == "patches":
+            measure_patches(path, networks, unet, kept)
+        else:
+            measure_vessels(path, networks, options.calibration, kept)
+    print(leak_table(kept.results) if options.part == "patches" else vessel_table(kept.results))
+
+
+if __name__ == "__main__":
+    main()
