@@ -3,10 +3,11 @@
 Usage: python benchmarks/dilation.py patches VOLUME ... [--output FILE]
        python benchmarks/dilation.py vessels VOLUME ... --calibration models/vessel_calibration.json [--output FILE]
 
-``patches``: axial patches every 20 mm, centred on the vessel as the publication's are, each vessel widened by a factor; holes of
-several sides, painted by the U-Net and by the search, patch by patch. ``vessels``: a stretch of the volume is widened around its
-middle slice (Gaussian along the vessel, 50 mm wide at half its height), and all that follows is the way of the report: localised
-again, measured, painted along the predicted course, expected. What was measured is kept in ``--output`` and not measured again.
+``patches``: axial patches every 20 mm, centred on the vessel as the publication's are, each vessel widened by a factor;
+holes of several sides, and one fitted to the widened vessel, painted by the U-Net and by the search, patch by patch.
+``vessels``: a stretch of the volume is widened around its middle slice (Gaussian along the vessel, 50 mm wide at half its
+height), and all that follows is the way of the report: localised again, measured, painted along the predicted course,
+expected. What was measured is kept in ``--output`` and not measured again.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from monai_cardiac_gan.anomaly import expect_vessel
 from monai_cardiac_gan.aorta import AortaTrack, measure_disc
 from monai_cardiac_gan.atomic import write_json
 from monai_cardiac_gan.evaluation import compared_levels, measure_vessel, read_vessel_calibration
-from monai_cardiac_gan.inferers import HOLE_SIDES, ExpectVessel, LatentBank, LoadedNetworks, VesselNetworks, square_mask
+from monai_cardiac_gan.inferers import ExpectVessel, LatentBank, LoadedNetworks, VesselNetworks, disc_mask, square_masks
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.networks import load_network
 from monai_cardiac_gan.networks.nets import InpaintingUNet, LatentEncoder, ResidualCritic, ResidualGenerator
@@ -47,6 +48,8 @@ RIM = 1.1
 """Radii within which a vessel and its wall are widened evenly."""
 REACH_DIAMETERS = 1.9
 """Diameters from the vessel's middle beyond which nothing moves."""
+FITTED, MARGIN_MM = "fitted", 3.0
+"""A hole that is a function of what was found: the widened vessel's disc and a margin, as `inferers.DiscMasks` makes it."""
 REACH_MM = 20.0
 """How far from the middle of a patch an aorta is looked for, as in the report."""
 
@@ -142,9 +145,9 @@ def diameter_in(patch: Tensor) -> float | None:
     return None if found is None else found.diameter_mm
 
 
-def level_rows(path_image: MetaTensor, track: AortaTrack) -> np.ndarray:
+def level_rows(image: MetaTensor, track: AortaTrack) -> np.ndarray:
     """Rows of the track every 20 mm that a report would compare."""
-    vessel = measure_vessel(path_image, track)
+    vessel = measure_vessel(image, track)
     usable = np.flatnonzero([reason is None for reason in vessel.reasons])
     step = max(1, round(LEVEL_MM / vessel.slice_mm))
     return usable[step // 2 :: step]
@@ -161,18 +164,19 @@ def measure_patches(path: str, networks: LoadedNetworks, unet: torch.nn.Module, 
             torch.from_numpy(dilated(pixel[0].numpy(), np.ones(2), middle, track.diameters_mm[row], factor))[None]
             for pixel, row in zip(cut.pixels, rows, strict=True)
         ])  # fmt: skip
-        for hole in HOLE_SIDES:
+        fitted = [disc_mask(middle, factor * diameter, MARGIN_MM) for diameter in track.diameters_mm[rows]]
+        holes = square_masks() | {FITTED: torch.stack(fitted)[:, None]}
+        for hole, masks in holes.items():
             kept.get(
-                f"{name_of(path)}, x {factor}, {hole} px",
-                partial(painted_diameters, pixels, cut.valid, hole, networks, unet),
+                f"{name_of(path)}, x {factor}, {hole}",
+                partial(painted_diameters, pixels, cut.valid, masks.expand_as(pixels), networks, unet),
             )
 
 
 def painted_diameters(
-    pixels: Tensor, valid: Tensor, hole: int, networks: LoadedNetworks, unet: torch.nn.Module
+    pixels: Tensor, valid: Tensor, masks: Tensor, networks: LoadedNetworks, unet: torch.nn.Module
 ) -> dict[str, list[float | None]]:
     """Way -> diameter in each patch."""
-    masks = square_mask(hole).expand_as(pixels)
     with torch.no_grad():
         by_unet = torch.where(masks, unet(pixels, masks), pixels)
     found = networks.search.inferer.search(pixels, masks, networks.generator, valid)
@@ -187,26 +191,23 @@ def leak_table(results: dict[str, dict[str, list[float | None]]]) -> str:
     is painted, at all factors.
     """
     lines = [
-        f"| hole, px | painted by | {' | '.join(f'x {factor}' for factor in PATCH_FACTORS)} | follows | none painted | patches |",
-        "|---:|---|" + "---:|" * (len(PATCH_FACTORS) + 3),
+        f"| hole | painted by | {' | '.join(f'x {factor}' for factor in PATCH_FACTORS)} | follows | none painted | patches |",
+        "|---|---|" + "---:|" * (len(PATCH_FACTORS) + 3),
     ]
-    for hole in HOLE_SIDES:
-        parts = [[each for name, each in results.items() if name.endswith(f"x {f}, {hole} px")] for f in PATCH_FACTORS]
+    for hole in [*square_masks(), FITTED]:
+        parts = [[each for name, each in results.items() if name.endswith(f"x {f}, {hole}")] for f in PATCH_FACTORS]
         values = {
             way: np.array([[np.nan if d is None else d for each in part for d in each[way]] for part in parts], float)
             for way in ("acquired", "U-Net", "search")
         }
-        for way, painted in values.items():
-            if way == "acquired":
-                continue
+        for way in ("U-Net", "search"):
+            painted = values[way]
             both = np.isfinite(painted).all(0) & np.isfinite(values["acquired"]).all(0)
             means, acquired = painted[:, both].mean(1), values["acquired"][:, both].mean(1)
             follows = (means[-1] - means[0]) / (acquired[-1] - acquired[0])
             cells = [f"{mean:.1f} (of {there:.1f})" for mean, there in zip(means, acquired, strict=True)]
-            missing = int(np.isnan(painted).sum())
-            lines.append(
-                f"| {hole} | {way} | {' | '.join(cells)} | {100 * follows:.0f} % | {missing} of {painted.size} | {both.sum()} |"
-            )
+            cells += [f"{100 * follows:.0f} %", f"{np.isnan(painted).sum()} of {painted.size}", f"{both.sum()}"]
+            lines.append(f"| {hole} | {way} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -255,9 +256,8 @@ def measure_vessels(path: str, networks: LoadedNetworks, calibration: str, kept:
     middle = int(track.slices[usable[len(usable) // 2]])
     for factor in VESSEL_FACTORS:
         changed = dilated_stretch(image, track, middle, factor)
-        kept.get(
-            f"{name_of(path)}, x {factor}", partial(measure_dilated_vessel, changed, middle, networks, calibration)
-        )
+        name = f"{name_of(path)}, x {factor}"
+        kept.get(name, partial(measure_dilated_vessel, changed, middle, networks, calibration))
 
 
 def vessel_table(results: dict[str, dict[str, Any]]) -> str:

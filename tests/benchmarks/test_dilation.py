@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from dilation import (
-    HOLE_SIDES,
+    FITTED,
     PATCH_FACTORS,
     REACH_DIAMETERS,
     Kept,
@@ -22,6 +22,9 @@ from monai.data import MetaTensor
 from torch import nn
 
 from monai_cardiac_gan.aorta import AortaTrack, measure_disc
+from monai_cardiac_gan.inferers import square_mask
+
+HOLES = ["25 px", "33 px", "41 px", "49 px", "57 px", FITTED]
 
 
 def disc(diameter, centre=(64.0, 64.0), side=128):
@@ -94,16 +97,18 @@ def test_the_table_says_what_share_of_a_dilation_is_followed():
     results = {}
     for factor in PATCH_FACTORS:
         pixels = torch.from_numpy(np.stack([disc(20 * factor), disc(20 * factor), disc(20 * factor)]))[:, None] * 2 - 1
-        for hole in HOLE_SIDES:
-            networks, unet = follower(0.5 if hole == 25 else 0.0)
-            found = painted_diameters(pixels, torch.ones_like(pixels, dtype=torch.bool), 57, networks, unet)
-            results[f"one, x {factor}, {hole} px"] = found
+        for hole in HOLES:
+            networks, unet = follower({"25 px": 0.5, FITTED: 1.0}.get(hole, 0.0))
+            masks = square_mask(57).expand_as(pixels)
+            found = painted_diameters(pixels, torch.ones_like(masks), masks, networks, unet)
+            results[f"one, x {factor}, {hole}"] = found
             assert found["search"][-1] is None
     rows = [line.split(" | ") for line in leak_table(results).splitlines()[2:]]
-    assert [row[0] for row in rows] == [f"| {hole}" for hole in HOLE_SIDES for _ in range(2)]
+    assert [row[0] for row in rows] == [f"| {hole}" for hole in HOLES for _ in range(2)]
     assert [row[1] for row in rows[:2]] == ["U-Net", "search"]
     assert float(rows[1][5].removesuffix(" %")) == pytest.approx(50, abs=4)
-    assert all(abs(float(row[5].removesuffix(" %"))) < 1 for row in rows[2:])
+    assert all(abs(float(row[5].removesuffix(" %"))) < 1 for row in rows[2:-2])
+    assert float(rows[-1][5].removesuffix(" %")) == pytest.approx(100, abs=1)
     assert rows[1][6:] == ["3 of 9", "2 |"]
 
 
