@@ -39,7 +39,7 @@ from monai_cardiac_gan.networks.nets import InpaintingUNet, LatentEncoder, Resid
 from monai_cardiac_gan.transforms import LocaliseAorta, RasVolume, ScaleByPercentiles, cut_along, standard_volume
 
 MODELS = Path(__file__).resolve().parents[1] / "bundles" / "cardiac_aorta_wgan_gp" / "models"
-PATCH_FACTORS, VESSEL_FACTORS = (1.0, 1.3, 1.6), (1.0, 1.15, 1.3, 1.5)
+PATCH_FACTORS, VESSEL_FACTORS = (0.7, 1.0, 1.3, 1.6), (1.0, 1.15, 1.3, 1.5)
 LEVEL_MM = 20.0
 STRETCH_MM = 50.0
 """Full width at half maximum of a dilated stretch."""
@@ -185,7 +185,7 @@ def painted_diameters(
 
 
 def leak_table(results: dict[str, dict[str, list[float | None]]]) -> str:
-    """Markdown: means of the painted diameters, and the share of the dilation that they follow.
+    """Markdown: means of the painted diameters, and what share of the narrowing and of the widening they follow.
 
     Means are over the patches in which an aorta is found at every factor, acquired and painted; counts are those in which none
     is painted, at all factors.
@@ -204,9 +204,10 @@ def leak_table(results: dict[str, dict[str, list[float | None]]]) -> str:
             painted = values[way]
             both = np.isfinite(painted).all(0) & np.isfinite(values["acquired"]).all(0)
             means, acquired = painted[:, both].mean(1), values["acquired"][:, both].mean(1)
-            follows = (means[-1] - means[0]) / (acquired[-1] - acquired[0])
+            changes = [(each - each[PATCH_FACTORS.index(1.0)])[[0, -1]] for each in (means, acquired)]
+            follows = " / ".join(f"{100 * share:.0f} %" for share in changes[0] / changes[1])
             cells = [f"{mean:.1f} (of {there:.1f})" for mean, there in zip(means, acquired, strict=True)]
-            cells += [f"{100 * follows:.0f} %", f"{np.isnan(painted).sum()} of {painted.size}", f"{both.sum()}"]
+            cells += [follows, f"{np.isnan(painted).sum()} of {painted.size}", f"{both.sum()}"]
             lines.append(f"| {hole} | {way} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -226,7 +227,6 @@ def measure_dilated_vessel(
     row = int(np.abs(expected.patches.slices[expected.levels] - middle).argmin())
     places = (middle - expected.patches.slices[expected.levels]) * vessel.slice_mm
     return {
-        "slice": int(expected.patches.slices[expected.levels][row]),
         "compared": bool(levels.is_compared[row]),
         "acquired_mm": float(levels.diameters_mm[row]),
         "painted_mm": float(levels.painted_mm[row]),

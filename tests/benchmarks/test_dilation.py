@@ -32,7 +32,7 @@ def disc(diameter, centre=(64.0, 64.0), side=128):
     return np.clip(diameter / 2 + 0.5 - np.hypot(rows - centre[0], columns - centre[1]), 0, 1).astype(np.float32)
 
 
-@given(factor=st.floats(1.0, 2.5), diameter=st.floats(12.0, 30.0))
+@given(factor=st.floats(0.6, 2.5), diameter=st.floats(12.0, 30.0))
 @settings(deadline=None, max_examples=50)
 def test_nothing_folds_and_nothing_moves_beyond_the_reach(factor, diameter):
     away = np.linspace(0, 80, 400)
@@ -106,10 +106,11 @@ def test_the_table_says_what_share_of_a_dilation_is_followed():
     rows = [line.split(" | ") for line in leak_table(results).splitlines()[2:]]
     assert [row[0] for row in rows] == [f"| {hole}" for hole in HOLES for _ in range(2)]
     assert [row[1] for row in rows[:2]] == ["U-Net", "search"]
-    assert float(rows[1][5].removesuffix(" %")) == pytest.approx(50, abs=4)
-    assert all(abs(float(row[5].removesuffix(" %"))) < 1 for row in rows[2:-2])
-    assert float(rows[-1][5].removesuffix(" %")) == pytest.approx(100, abs=1)
-    assert rows[1][6:] == ["3 of 9", "2 |"]
+    shares = np.array([[float(share.strip(" %")) for share in row[6].split("/")] for row in rows]) / 100
+    np.testing.assert_allclose(shares[1], 0.5, atol=0.04)
+    np.testing.assert_allclose(shares[2:-2], 0, atol=0.01)
+    np.testing.assert_allclose(shares[-1], 1, atol=0.01)
+    assert rows[1][7:] == ["4 of 12", "2 |"]
 
 
 def test_a_result_that_is_kept_is_not_measured_again(tmp_path):
