@@ -43,6 +43,7 @@ from monai_cardiac_gan.transforms import (
     LocaliseAortad,
     ScaleByPercentilesd,
     cut_along,
+    person_from_dicom,
     standard_volume,
 )
 
@@ -123,7 +124,8 @@ class _Case:
     """One volume on its way."""
 
     def __init__(self, settings: SubjectExaminer, record: Record, folder: Path) -> None:
-        self.settings, self.given, self.folder = settings, dict(record), folder
+        self.settings, self.folder = settings, folder
+        self.given = {**person_from_dicom(record[Field.IMAGE]), **record}  # what a list says counts more
         self.seconds: dict[str, float] = {}
         self.doubts: list[str] = []
         self.left_out: list[str] = []
