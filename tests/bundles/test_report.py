@@ -1,12 +1,14 @@
 """From the bundle's configs to a person's report, with the shipped weights and a search that is cut short."""
 
+import pickle
+
 import nibabel
 import numpy as np
 import pytest
 from fake_vessel import SPACING, GivenTrack, write_calibration, write_vessel
 from monai.bundle import ConfigParser
 
-from monai_cardiac_gan.data import settings_digest
+from monai_cardiac_gan.data import settings_digest, settings_of
 from monai_cardiac_gan.evaluation import read_vessel_calibration
 from monai_cardiac_gan.reporting import write_subject_page
 from monai_cardiac_gan.reporting.report_volume import VolumeReporter
@@ -61,6 +63,12 @@ def test_each_option_of_the_report_reaches_the_examiner(parser, name, value):
     ]
     first, same, other = (settings_digest(each.settings()) for each in reports)
     assert first == same != other
+
+
+def test_the_examiner_reaches_another_process_as_it_is(parser):
+    examiner = parser("report").get_parsed_content("examine")
+    copy = pickle.loads(pickle.dumps(examiner))
+    assert settings_of(copy) == settings_of(examiner)
 
 
 def test_the_calibration_is_learnt_from_the_list_and_written_where_the_report_looks_for_it(parser, tmp_path):
