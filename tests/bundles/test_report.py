@@ -52,6 +52,22 @@ def test_the_shipped_weights_paint_a_vessel_and_doubt_a_scan_of_another_kind(par
     assert any("calibrated with another" in each for each in results.left_out)  # for the fake search
 
 
+def test_the_shipped_calibration_belongs_to_the_shipped_weights_and_the_defaults(bundle, parser):
+    config = parser("report")
+    networks = config["networks"]
+    for name in BUDGET:
+        del networks[name]
+    config.parse()
+    calibration = read_vessel_calibration(bundle / "models" / "vessel_calibration.json")
+    model, note = calibration.model_for(config.get_parsed_content("networks").load().digests, config["hole_size"])
+    assert note is None
+    assert model == calibration.model
+    assert calibration.step_mm == config["level_step_mm"]
+    assert {"la_003", "la_017", "la_018"} == set(calibration.unseen)
+    # the goal for people never seen, with an expectation from all the others
+    assert max(calibration.judged[name].expected_mm for name in calibration.unseen) <= 1.3
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("hole_size", 41), ("level_step_mm", 5.0), ("search", False), ("viewer_files", False), ("searches", 2)],
