@@ -189,6 +189,6 @@ def predicted_course(
     if not np.isfinite(found.values).all():
         raise ShortTrackError(
             f"the track is {heights[-1]:.0f} mm long: too short to predict its course from slices at least {gap_mm:g} mm away; "
-            "give a volume that shows more of the aorta, or a smaller gap (gap_mm)."
+            "give a volume that shows more of the aorta."
         )
     return slices, heights, found.values + prior.course_at(heights), found.stds
