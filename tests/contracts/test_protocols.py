@@ -95,8 +95,8 @@ KINDS = {
 }  # fmt: skip
 CASES = [(kind, name) for kind, made in KINDS.items() for name in made]
 ROOMS = (inferers, losses, augmentation)
-WHOLES = ("InpaintingLoss",)
-"""Made of parts of a kind, and called like them."""
+WHOLES = ("InpaintingLoss", "VesselSearch")
+"""Made of parts of a kind, or of another kind, and called like them."""
 
 
 @pytest.fixture
