@@ -30,7 +30,8 @@ def test_a_process_ends_with_what_the_package_said_and_status_one():
     last = ended.stderr.strip().splitlines()[-2]
     assert (
         last
-        == "FileNotFoundError: nowhere: no such file or folder; give a folder of volumes, one volume, a .json, a .csv or a .tsv data list."
+        == "FileNotFoundError: nowhere: no such file or folder; give a folder of volumes, one volume, a .json, a .csv or a .tsv "
+        "data list."
     )
     assert "Traceback" not in ended.stderr
 
