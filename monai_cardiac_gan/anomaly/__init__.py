@@ -7,7 +7,7 @@ from monai_cardiac_gan.anomaly.growth import Alignment, LevelGrowth, Vessel, ali
 from monai_cardiac_gan.anomaly.landmarks import Landmarks, find_landmarks
 from monai_cardiac_gan.anomaly.learn_expectation import JudgedPerson, learn_expectation, people_needed
 from monai_cardiac_gan.anomaly.levels import NamedLevels, name_levels
-from monai_cardiac_gan.anomaly.normals import LumenRange, PulmonaryLevel, normal_ranges, pulmonary_level
+from monai_cardiac_gan.anomaly.normals import NormalRange, PulmonaryLevel, normal_ranges, pulmonary_level
 from monai_cardiac_gan.anomaly.own_vessel import (
     COURSE,
     DIAMETER,
@@ -32,9 +32,9 @@ __all__ = [
     "Landmarks",
     "LevelGrowth",
     "Levels",
-    "LumenRange",
     "Measured",
     "NamedLevels",
+    "NormalRange",
     "OwnVessel",
     "PulmonaryLevel",
     "Stretch",

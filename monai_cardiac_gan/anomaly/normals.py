@@ -8,7 +8,7 @@ import numpy as np
 
 from monai_cardiac_gan.anomaly.landmarks import Landmarks
 
-__all__ = ["FEMALE", "MALE", "SEXES", "SOURCE", "LumenRange", "PulmonaryLevel", "normal_ranges", "pulmonary_level"]
+__all__ = ["FEMALE", "MALE", "SEXES", "SOURCE", "NormalRange", "PulmonaryLevel", "normal_ranges", "pulmonary_level"]
 
 MALE, FEMALE = "male", "female"
 SEXES = (MALE, FEMALE)
@@ -33,7 +33,7 @@ PULMONARY_TO_DIAPHRAGM_MM = 110.0
 
 
 @dataclass(frozen=True)
-class LumenRange:
+class NormalRange:
     """Diameters of healthy people at one level.
 
     Attributes:
@@ -95,7 +95,7 @@ def pulmonary_level(landmarks: Landmarks) -> PulmonaryLevel:
     )
 
 
-def normal_ranges(mm_from_top: float, pulmonary_mm: float, sex: str | None = None) -> tuple[LumenRange, ...]:
+def normal_ranges(mm_from_top: float, pulmonary_mm: float, sex: str | None = None) -> tuple[NormalRange, ...]:
     """What is normal at one level: linear between the two published levels, constant for 40 mm beyond them.
 
     The publication's regression on body surface area is not used: its coefficients were not at hand. Healthy people who are
@@ -128,9 +128,9 @@ def normal_ranges(mm_from_top: float, pulmonary_mm: float, sex: str | None = Non
     return tuple(_range(each, below) for each in (SEXES if sex is None else (sex,)))
 
 
-def _range(sex: str, below: float) -> LumenRange:
+def _range(sex: str, below: float) -> NormalRange:
     mean, twice = (
         float(np.interp(below, (0.0, BELOW_MM), ends))
         for ends in zip(AT_PULMONARY_ARTERY[sex], BELOW[sex], strict=True)
     )
-    return LumenRange(sex, mean, mean - twice, mean + twice)
+    return NormalRange(sex, mean, mean - twice, mean + twice)

@@ -12,13 +12,14 @@ from monai_cardiac_gan.anomaly import (
     Expectation,
     ExpectationModel,
     Levels,
+    NormalRange,
     expect_vessel,
     normal_ranges,
     pulmonary_level,
 )
 from monai_cardiac_gan.evaluation import MeasuredVessel, compared_levels
 from monai_cardiac_gan.inferers import ExpectedVessel
-from monai_cardiac_gan.reporting.subject_results import LevelResult, NormalRange
+from monai_cardiac_gan.reporting.subject_results import LevelResult
 from monai_cardiac_gan.transforms import FileSlices
 
 __all__ = ["ComparedVessel", "above_normals", "compare_vessel", "level_results"]
@@ -66,7 +67,7 @@ def level_results(
     """
     pulmonary = pulmonary_level(compared.vessel.landmarks).mm_from_top
     return tuple(
-        _level(compared, place, name, files, _normals(float(compared.levels.heights_mm[place]), pulmonary, sex))
+        _level(compared, place, name, files, normal_ranges(float(compared.levels.heights_mm[place]), pulmonary, sex))
         for place, name in enumerate(names)
     )
 
@@ -80,11 +81,6 @@ def above_normals(levels: Sequence[LevelResult]) -> int:
         and level.area_equivalent_mm > max(normal.high_mm for normal in level.normals)
         for level in levels
     )
-
-
-def _normals(height: float, pulmonary: float, sex: str | None) -> tuple[NormalRange, ...]:
-    found = normal_ranges(height, pulmonary, sex)
-    return tuple(NormalRange(each.sex, each.mean_mm, each.low_mm, each.high_mm, each.source) for each in found)
 
 
 def _level(

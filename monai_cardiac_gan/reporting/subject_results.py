@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from monai_cardiac_gan.anomaly import Answer, AnswerKind, Stretch
+from monai_cardiac_gan.anomaly import Answer, AnswerKind, NormalRange, Stretch
 from monai_cardiac_gan.atomic import write_json
 from monai_cardiac_gan.reporting.result_pictures import Overview, Pictures, SlicePicture
 
@@ -85,25 +85,6 @@ class Scan:
     spacing_mm: tuple[float, float, float]
     slice_axis: int
     is_arch_seen: bool = False
-
-
-@dataclass(frozen=True)
-class NormalRange:
-    """Diameters of healthy people at a level.
-
-    Attributes:
-        sex: ``"male"`` or ``"female"``.
-        mean_mm: mean diameter.
-        low_mm: mean less 2 standard deviations.
-        high_mm: mean and 2 standard deviations.
-        source: where it was published.
-    """
-
-    sex: str
-    mean_mm: float
-    low_mm: float
-    high_mm: float
-    source: str
 
 
 @dataclass(frozen=True)
