@@ -201,7 +201,10 @@ def read_results(path: str | os.PathLike[str]) -> SubjectResults:
     Raises:
         ValueError: when the file is no such results, or of another version.
     """
-    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: is no JSON ({error}): expected results of a subject; report it again.") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else type(content).__name__
         raise ValueError(
@@ -209,7 +212,7 @@ def read_results(path: str | os.PathLike[str]) -> SubjectResults:
         )
     try:
         return _results(content)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: holds no results of a subject ({error}): report it again.") from error
 
 
