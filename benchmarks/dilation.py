@@ -238,9 +238,7 @@ def measure_dilated_vessel(
         "compared_mm": _rounded(places, levels.is_compared),
         "wide": _rounded(places, found.is_wide),
         "narrow": _rounded(places, found.is_narrow),
-        "displaced": _rounded(
-            (middle - expected.patches.slices[expected.levels]) * vessel.slice_mm, found.is_displaced
-        ),
+        "displaced": _rounded(places, found.is_displaced),
         "note": note,
     }
 

@@ -2,7 +2,7 @@
 
 The real way: `report.json` with the shipped weights, every volume by `CohortReport` in one process of one thread on one core,
 figures and pages included. The stages are those that the examiner notes in the provenance of its results ("seconds"); "page" is
-the page with its figures, "other" what is left of the whole. Networks are loaded with the first subject, whose whole is told
+the page with its figures, "other" what is left of the whole. Networks are loaded with the first subject, whose whole stands
 apart. Memory is the peak of the process, resident, and what the imports alone take.
 
     python benchmarks/report.py ../shared/data/msd_heart/images [--skip_search] [--volumes 14] [--calibration FILE] [--json FILE]

@@ -11,7 +11,7 @@ from monai_cardiac_gan.anomaly.expectation import Expectation
 
 __all__ = ["Answer", "AnswerKind", "Stretch", "answer_of"]
 
-LEAST_ABOVE, MOST_SHARE = 3, 0.5
+LEAST_ABOVE, LEAST_SHARE = 3, 0.5
 """Levels above the published range, and their share, from which on a vessel is called wide all along: of healthy people one in
 forty lies above it at a level."""
 
@@ -22,9 +22,9 @@ class AnswerKind:
     EXPECTED = "as expected"
     WIDER = "wider than expected"
     NARROWER = "narrower than expected"
-    DISPLACED = "beside its course"
+    DISPLACED = "displaced"
     SEVERAL = "not as expected"
-    ABOVE_NORMALS = "wider than published normals"
+    ABOVE_NORMALS = "wider than published normal values"
     CANNOT_TELL = "cannot tell"
 
 
@@ -52,7 +52,7 @@ class Answer:
     Attributes:
         kind: of `AnswerKind`.
         headline: one sentence, such as "wider than expected at 87-112 mm from the top".
-        reasons: sentences that say why, most important first; why nothing can be told where that is the answer.
+        reasons: sentences that say why, most important first; or why no answer can be given.
         stretches: where it differs, from the top down.
     """
 
@@ -78,7 +78,7 @@ def answer_of(
         expectation: of these levels; None where there is none.
         is_compared: (K,) bool.
         step_mm: distance of the levels; a stretch reaches half of it beyond its outer levels.
-        doubts: reasons why nothing can be told; with one of them the answer is that.
+        doubts: reasons why no answer can be given; with one of them it is "cannot tell".
         remarks: what else a reader should know.
         above_normals: compared levels that lie above the published range. A vessel that is wide all along is as its own rest
             predicts; where at least half of the levels are too wide, that is the answer.
@@ -104,18 +104,23 @@ def answer_of(
     stretches = [stretch for kind, flags in kinds for stretch in _stretches(kind, heights_mm, flags, step_mm)]
     stretches.sort(key=lambda stretch: stretch.from_mm)
     if not stretches:
-        levels = f"all {compared} levels" if compared > 1 else "the one level"
-        headline = f"diameters and course within what is expected at {levels}"
-        if above_normals >= max(LEAST_ABOVE, MOST_SHARE * compared):
-            wide = f"wider than published normals at {above_normals} of {compared} levels"
-            reason = f"{headline} from the rest of the same vessel, which is wide itself"
-            return Answer(AnswerKind.ABOVE_NORMALS, wide, (reason, *remarks))
-        return Answer(AnswerKind.EXPECTED, headline, tuple(remarks))
+        return _usual(compared, above_normals, remarks)
     found = list(dict.fromkeys(stretch.kind for stretch in stretches))
     parts = [f"{kind} at {_places([each for each in stretches if each.kind == kind])}" for kind in found]
     headline = f"{'; '.join(parts)} from the top"
     kind = found[0] if len(found) == 1 else AnswerKind.SEVERAL
     return Answer(kind, headline, (*_reasons(heights_mm, expectation, kinds), *remarks), tuple(stretches))
+
+
+def _usual(compared: int, above_normals: int, remarks: Sequence[str]) -> Answer:
+    """No level differs from what the rest of the vessel predicts."""
+    levels = f"all {compared} levels" if compared > 1 else "the one level"
+    headline = f"diameters and course within what is expected at {levels}"
+    if above_normals < max(LEAST_ABOVE, LEAST_SHARE * compared):
+        return Answer(AnswerKind.EXPECTED, headline, tuple(remarks))
+    wide = f"{AnswerKind.ABOVE_NORMALS} at {above_normals} of {compared} levels"
+    reason = "diameters and course are as expected from the rest of the same vessel, which is wide itself"
+    return Answer(AnswerKind.ABOVE_NORMALS, wide, (reason, *remarks))
 
 
 def _stretches(kind: str, heights_mm: np.ndarray, flags: np.ndarray, step_mm: float) -> list[Stretch]:
@@ -152,7 +157,7 @@ def _reasons(heights_mm: np.ndarray, expectation: Expectation, kinds: Sequence[t
         worst = rows[np.abs(expectation.z[rows]).argmax()]
         acquired = expectation.expected_mm[worst] + expectation.z[worst] * expectation.std_mm[worst]
         reasons.append(
-            f"{heights_mm[worst]:.0f} mm from the top the diameter is {acquired:.1f} mm, expected were "
-            f"{expectation.expected_mm[worst]:.1f} mm ({expectation.z[worst]:+.1f} standard deviations)"
+            f"{heights_mm[worst]:.0f} mm from the top the diameter is {acquired:.1f} mm; "
+            f"{expectation.expected_mm[worst]:.1f} mm was expected ({expectation.z[worst]:+.1f} standard deviations)"
         )
     return reasons

@@ -54,8 +54,9 @@ def learn_expectation(
 
     The limit of |z| is conformal (Vovk, Gammerman and Shafer 2022, section 2.3): with the largest |z| of each of n persons, it
     is the :math:`\lceil (n + 1) p \rceil`-th smallest of them. A further person of the same kind then lies within the limit
-    **at all levels** with a probability of at least p. Levels of one person are not independent, and are not counted as if
-    they were.
+    **at all levels** with a probability of at least p, as far as a model of all n is like those of n - 1 that the limit was
+    learnt with. The limit of the displacement is learnt in the same way, and makes the same promise for itself. Levels of one
+    person are not independent, and are not counted as if they were.
 
     Args:
         people: name -> what was measured and painted of each normal person, one vessel each.
@@ -121,7 +122,7 @@ def _refuse_unexpected(name: str, is_compared: np.ndarray, found: Expectation) -
     if not is_compared.any() or not known[is_compared].all():
         raise ValueError(
             f"{name}: {(is_compared & known).sum()} of {is_compared.sum()} compared levels can be expected from the rest of the "
-            "vessel, expected were all and at least one; leave this one out."
+            "vessel: expected all of them, and at least one; leave this one out."
         )
 
 

@@ -30,7 +30,7 @@ STEP_MM = 4.0
 LEAST = 5
 """Slices beyond the gap from which on a prediction is made."""
 SLOPE_MM = 50.0
-"""Length over which a person's change is told (`Covariance.slope_std`)."""
+"""Length over which a person's change is given (`Covariance.slope_std`)."""
 
 
 @dataclass(frozen=True)

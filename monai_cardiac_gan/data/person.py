@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from monai_cardiac_gan.anomaly.normals import FEMALE, MALE
 from monai_cardiac_gan.keys import Field
 
 __all__ = ["PERSON_FIELDS", "SEX_WORDS", "checked_person"]
 
 PERSON_FIELDS = (Field.SEX, Field.AGE, Field.HEIGHT, Field.WEIGHT, Field.DATE)
 """What belongs to the person; none of it changes a patch."""
-SEX_WORDS = {"m": "male", "male": "male", "f": "female", "female": "female"}
+SEX_WORDS = {"m": MALE, MALE: MALE, "f": FEMALE, FEMALE: FEMALE}
 """In upper or lower case."""
 OLDEST = 120.0
 """Years."""

@@ -27,9 +27,15 @@ from monai_cardiac_gan.anomaly import (
 )
 from monai_cardiac_gan.aorta import AortaTrack
 from monai_cardiac_gan.data import Record
-from monai_cardiac_gan.evaluation.measured_vessel import MeasuredVessel, compared_levels, measure_vessel
+from monai_cardiac_gan.evaluation.measured_vessel import (
+    LEAST_CONFIDENCE,
+    MeasuredVessel,
+    compared_levels,
+    measure_vessel,
+)
 from monai_cardiac_gan.evaluation.vessel_calibration import VesselCalibration, write_vessel_calibration
 from monai_cardiac_gan.inferers import ExpectVessel, VesselNetworks
+from monai_cardiac_gan.inferers.expected_vessel import GAP_MM, HOLE, STEP_MM
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.transforms import LocaliseAortad, ScaleByPercentilesd, standard_volume
 
@@ -37,8 +43,6 @@ __all__ = ["CalibrateVessels"]
 
 logger = logging.getLogger(__name__)
 
-LEAST_CONFIDENCE = 0.5
-"""Of a track; of acquired volumes with a right track all lie above."""
 ABNORMAL_SDS = 4.0
 """Standard deviations above the published mean of the wider sex from which on a person is not taken for normal."""
 
@@ -85,9 +89,9 @@ class CalibrateVessels:
         volume: Callable[[Any], Any] | None = None,
         localise: Callable[[Any], Any] | None = None,
         scale: Callable[[Any], Any] | None = None,
-        hole: int = 49,
-        step_mm: float = 10.0,
-        gap_mm: float = 30.0,
+        hole: int = HOLE,
+        step_mm: float = STEP_MM,
+        gap_mm: float = GAP_MM,
         level: float = 0.9,
     ) -> None:
         names = {str(record[Field.SUBJECT]) for record in datalist}

@@ -14,6 +14,8 @@ from monai_cardiac_gan.transforms import RasVolume
 
 __all__ = ["MeasuredVessel", "compared_levels", "measure_vessel"]
 
+LEAST_CONFIDENCE = 0.5
+"""Of a track below which no answer is given, and nothing learnt: of the acquired volumes with a right track all lie above."""
 GAP_IN_TRACK = "no aorta is seen on this slice"
 
 

@@ -24,6 +24,7 @@ HOLE = 49
 """Side of the hole, pixels of 1 mm: from 41 on what is painted no longer follows the diameter of what is hidden, and 49 leave
 room for a vessel that lies beside its course."""
 STEP_MM, GAP_MM = 10.0, 30.0
+"""Distance of the levels; slices nearer than the gap have no part in what is expected of a slice."""
 REACH_MM = 20.0
 """How far from the course a painted aorta is looked for."""
 CHUNK = 32
@@ -43,7 +44,6 @@ class ExpectedVessel:
         heights_mm: (N,) below the top of the track.
         course_mm: (N, 2) the course that the far slices predict, on which patches and holes are centred, mm from the first
             voxel's centre.
-        course_stds_mm: (N,) standard deviation of each of its coordinates.
         patches: (N) acquired, one on every slice of the track.
         mask: (S, S) bool, the hole, the same on every slice.
         painted: (N, 1, S, S) the patches with the expected anatomy in the hole.
@@ -54,7 +54,6 @@ class ExpectedVessel:
     levels: np.ndarray
     heights_mm: np.ndarray
     course_mm: np.ndarray
-    course_stds_mm: np.ndarray
     patches: CoursePatches
     mask: Tensor
     painted: Tensor
@@ -112,18 +111,18 @@ class ExpectVessel:
             ValueError: when the image is no RAS+ volume, or the hole does not fit into a patch.
         """
         slice_mm = float(RasVolume(image).spacing[2])
-        slices, heights, course, stds = predicted_course(track, slice_mm, self.prior, self.gap_mm)
+        slices, heights, course = predicted_course(track, slice_mm, self.prior, self.gap_mm)
         patches = cut_along(image, slices, course, pixel_mm=PIXEL_MM)
         levels = levels_of(heights, self.step_mm)
         mask = square_mask(self.hole, shape=patches.pixels.shape[2:])
         if self.search is None or self.generator is None:
             none = (None,) * len(levels)
-            return ExpectedVessel(levels, heights, course, stds, patches, mask, patches.pixels, none, None)
+            return ExpectedVessel(levels, heights, course, patches, mask, patches.pixels, none, None)
         found = _searched(self.search, self.generator, patches, levels, heights, mask)
         images = _images(self.generator, found, heights)
         painted = self.blending(images, patches.pixels, mask.expand_as(patches.pixels))
         discs = [measure_disc(image[0].numpy(), PIXEL_MM, reach_mm=REACH_MM) for image in painted[levels]]
-        return ExpectedVessel(levels, heights, course, stds, patches, mask, painted, tuple(discs), found)
+        return ExpectedVessel(levels, heights, course, patches, mask, painted, tuple(discs), found)
 
 
 def _searched(
@@ -165,7 +164,7 @@ def levels_of(heights_mm: np.ndarray, step_mm: float) -> np.ndarray:
 
 def predicted_course(
     track: AortaTrack, slice_mm: float, prior: VesselPrior, gap_mm: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The course on every slice from the track's first to its last one, from the top down, each from its far slices alone.
 
     Args:
@@ -175,7 +174,7 @@ def predicted_course(
         gap_mm: slices nearer than this have no part in it.
 
     Returns:
-        Slices (N,), heights below the top (N,), mm, centres (N, 2), mm, and the standard deviation of each coordinate (N,).
+        Slices (N,), heights below the top (N,), mm, and centres (N, 2), mm.
 
     Raises:
         ShortTrackError: when the track is empty or too short.
@@ -191,4 +190,4 @@ def predicted_course(
             f"the track is {heights[-1]:.0f} mm long: too short to predict its course from slices at least {gap_mm:g} mm away; "
             "give a volume that shows more of the aorta."
         )
-    return slices, heights, found.values + prior.course_at(heights), found.stds
+    return slices, heights, found.values + prior.course_at(heights)

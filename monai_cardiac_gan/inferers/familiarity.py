@@ -25,6 +25,10 @@ FEWEST_SUBJECTS = 8
 """Whose patches tell a covariance at all."""
 FEWEST_PATCHES = 2
 """Of a subject, to tell how much they differ within one."""
+LIMIT_SCORE = 0.5
+"""Score of the training scan that lies farthest from the others: l / (l + d) at d = l."""
+STEP_MM = 10.0
+"""Distance of a scan's patches, in the reference and where a scan is rated."""
 TEXTURE_SIZE = 288
 BATCH = 64
 
@@ -45,7 +49,7 @@ class ScanFamiliarity:
         score: 0 to 1; 0.5 where it lies as far away as the farthest subject of the reference lay from the others.
         distance: from the reference, in standard deviations of its subjects (root mean square over the directions).
         limit: distance of that farthest subject.
-        patches: how many patches it was told from.
+        patches: how many patches it was made from.
     """
 
     score: float

@@ -10,6 +10,7 @@ from torch import nn
 
 from monai_cardiac_gan.data import settings_digest
 from monai_cardiac_gan.inferers.latent_bank import LatentBank
+from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
 from monai_cardiac_gan.inferers.loaded_once import LoadedOnce
 from monai_cardiac_gan.inferers.search_digests import search_digests
 from monai_cardiac_gan.inferers.search_parts import load_search_parts
@@ -26,6 +27,8 @@ NEAREST = 8
 CHUNK = 8
 """Images at once: on one CPU core more take memory and save no time."""
 PRESET = "lbfgs"
+SNAPSHOTS = 2
+"""Of a search's way, the fewest that it keeps; a report shows none."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,15 @@ class VesselNetworks:
         )
         for network in (generator, critic):
             network.to(torch.device(self.device)).eval()
-        inferer = lbfgs_search(
+        inferer = self._inferer(critic, bank, encoder, unet)
+        search = VesselSearch(inferer, self.coupling_weight)
+        coupling = {"coupling": settings_digest(self.coupling_weight)}
+        return LoadedNetworks(search, generator, search_digests(inferer, generator) | coupling)
+
+    def _inferer(
+        self, critic: nn.Module, bank: LatentBank, encoder: nn.Module, unet: nn.Module
+    ) -> LatentInpaintingInferer:
+        return lbfgs_search(
             critic=critic,
             bank=bank,
             encoder=encoder,
@@ -127,13 +138,10 @@ class VesselNetworks:
             evaluations=self.evaluations,
             coarse_size=COARSE_SIZE,
             starts=self.starts,
-            snapshots=2,
+            snapshots=SNAPSHOTS,
             chunk=CHUNK,
             progress=False,
         )
-        search = VesselSearch(inferer, self.coupling_weight)
-        coupling = {"coupling": settings_digest(self.coupling_weight)}
-        return LoadedNetworks(search, generator, search_digests(inferer, generator) | coupling)
 
 
 _LOADED: LoadedOnce[LoadedNetworks] = LoadedOnce()

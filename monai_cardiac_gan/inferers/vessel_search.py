@@ -15,8 +15,8 @@ from monai_cardiac_gan.inferers.vessel_objective import VesselObjective
 __all__ = ["COUPLING_WEIGHT", "VesselSearch"]
 
 COUPLING_WEIGHT = 0.1
-"""With it the painted diameter runs from slice to slice as smoothly as the acquired one, half as jumpy as without; it comes no
-nearer to that (`benchmarks/continuity.py`)."""
+"""With it the painted diameter runs from slice to slice as smoothly as the acquired one, half as jumpy as without; its error is
+no smaller (`benchmarks/continuity.py`)."""
 
 
 class VesselSearch:
@@ -59,7 +59,7 @@ class VesselSearch:
             levels = inferer.objective(patches, masks, valid, generator, starts=1)
             objective = VesselObjective(levels, positions_mm, self.coupling_weight)
             together = latents.transpose(0, 1).flatten(1)
-            found = inferer.optimizer(objective, together, 2, inferer.progress)
+            found = inferer.optimizer(objective, together, progress=inferer.progress)
             warn_of_lost_searches(found)
             apart = found.latents.unflatten(1, (count, -1))
             flat, rows = apart.flatten(0, 1), torch.arange(count, device=patches.device).repeat(inferer.starts)

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from monai_cardiac_gan.anomaly import NormalRange
+from monai_cardiac_gan.anomaly.normals import SEXES
 from monai_cardiac_gan.data import write_table
-from monai_cardiac_gan.reporting.subject_results import LevelResult, NormalRange
+from monai_cardiac_gan.reporting.subject_results import LevelResult
 
 __all__ = ["COLUMNS", "write_aorta_table"]
 
-SEXES = ("male", "female")
 NORMALS = tuple(f"normal_{sex}_{name}" for sex in SEXES for name in ("mean_mm", "low_mm", "high_mm"))
 SOURCE = "normal_source"
 COLUMNS = (

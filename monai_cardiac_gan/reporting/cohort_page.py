@@ -11,6 +11,7 @@ from monai_cardiac_gan.reporting.histogram import histogram
 from monai_cardiac_gan.reporting.notable_levels import farthest_level, largest_level
 from monai_cardiac_gan.reporting.page import write_page
 from monai_cardiac_gan.reporting.picture_strip import nearest_picture, thumbnail
+from monai_cardiac_gan.reporting.subject_results import PAGE as SUBJECT_PAGE
 from monai_cardiac_gan.reporting.subject_results import Pictures, SubjectResults
 
 __all__ = ["PAGE", "CohortRow", "write_cohort_page"]
@@ -106,6 +107,7 @@ def write_cohort_page(folder: Path, rows: Sequence[CohortRow]) -> Path:
     return write_page(
         folder / PAGE,
         TEMPLATE,
+        subject_page=SUBJECT_PAGE,
         rows=reported,
         failures=[row for row in rows if row.reason is not None],
         counts=Counter(row.answer for row in reported),

@@ -24,7 +24,6 @@ COLUMNS = (
     "largest_diameter_mm",
     "largest_mm_from_top",
     "largest_place",
-    "largest_area_equivalent_mm",
     "largest_expected_mm",
     "grade",
     "track_confidence",
@@ -32,7 +31,7 @@ COLUMNS = (
     "error",
 )
 """Of the table. ``farthest_z`` is the z that lies farthest from 0, with its sign, of the levels that are compared; the largest
-diameter is among those, too, where there are any, and the next two are its level's."""
+diameter (area-equivalent) is among those, too, where there are any, and ``largest_expected_mm`` is its level's."""
 
 
 def write_cohort_table(path: str | os.PathLike[str], volumes: Sequence[ReportedVolume]) -> Path:
@@ -66,7 +65,6 @@ def _row(volume: ReportedVolume) -> dict[str, Any]:
             "largest_diameter_mm": largest.area_equivalent_mm,
             "largest_mm_from_top": largest.mm_from_top,
             "largest_place": largest.name,
-            "largest_area_equivalent_mm": largest.area_equivalent_mm,
             "largest_expected_mm": largest.expected_mm,
         }
     return row

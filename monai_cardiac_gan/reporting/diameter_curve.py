@@ -54,11 +54,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Normals:
-    """Published range of one sex: SVG points of its mean and its ends."""
+    """Published range of one sex: SVG points of its ends."""
 
     sex: str
     low: tuple[str, ...]
-    mean: tuple[str, ...]
     high: tuple[str, ...]
 
 
@@ -132,8 +131,8 @@ class _Drawing:
         self.levels, (self.width, self.height) = levels, size
         self.right, self.bottom = self.width - RIGHT, self.height - BOTTOM
         heights = [level.mm_from_top for level in levels]
-        room = _apart(heights) / 2
-        self.first_mm, self.last_mm = min(heights) - room, max(heights) + room
+        self.room_mm = _apart(heights) / 2
+        self.first_mm, self.last_mm = min(heights) - self.room_mm, max(heights) + self.room_mm
         diameters = [value for level in levels for value in _diameters(level) if value is not None]
         self.low, self.high = min(diameters) - ROOM_MM, max(diameters) + ROOM_MM
 
@@ -155,7 +154,7 @@ class _Drawing:
             band=self.band(),
             normals=tuple(self.normals(sex) for sex in _sexes(self.levels)),
             stretches=tuple(self.span(each.from_mm, each.to_mm, each.kind) for each in stretches),
-            names=tuple(self.span(*each) for each in _names(self.levels)),
+            names=tuple(self.span(*each) for each in _names(self.levels, self.room_mm)),
             points=tuple(
                 Point(self.x(level.mm_from_top), self.y(level.area_equivalent_mm), kind_of(level, stretches), level)
                 for level in self.levels if level.area_equivalent_mm is not None
@@ -182,13 +181,10 @@ class _Drawing:
                 lambda level: next((getattr(each, name) for each in level.normals if each.sex == sex), None)
             )
 
-        return Normals(sex, line("low_mm"), line("mean_mm"), line("high_mm"))
+        return Normals(sex, line("low_mm"), line("high_mm"))
 
     def span(self, first_mm: float, last_mm: float, label: str) -> Span:
-        """Half the way to the next level at either side."""
-        room = _apart([level.mm_from_top for level in self.levels]) / 2
-        left, right = max(first_mm - room, self.first_mm), min(last_mm + room, self.last_mm)
-        return Span(self.x(left), self.x(right), label)
+        return Span(self.x(max(first_mm, self.first_mm)), self.x(min(last_mm, self.last_mm)), label)
 
 
 def _apart(heights: Sequence[float]) -> float:
@@ -218,8 +214,8 @@ def _sexes(levels: Sequence[LevelResult]) -> list[str]:
     return sorted({each.sex for level in levels for each in level.normals})
 
 
-def _names(levels: Sequence[LevelResult]) -> Iterator[tuple[float, float, str]]:
-    """First and last height of neighbouring levels of one name."""
+def _names(levels: Sequence[LevelResult], room_mm: float) -> Iterator[tuple[float, float, str]]:
+    """Ends of neighbouring levels of one name, half the way to the next level at either side."""
     for name, run in groupby(levels, lambda level: level.name):
         heights = [level.mm_from_top for level in run]
-        yield heights[0], heights[-1], name
+        yield heights[0] - room_mm, heights[-1] + room_mm, name

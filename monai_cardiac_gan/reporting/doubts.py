@@ -1,4 +1,4 @@
-"""Why nothing can be told of a scan, and what was left out, one sentence each."""
+"""Why no answer can be given for a scan, and what was left out, one sentence each."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from monai_cardiac_gan.aorta import AortaTrack
 from monai_cardiac_gan.inferers import ExpectedVessel, ScanFamiliarity
+from monai_cardiac_gan.inferers.familiarity import LIMIT_SCORE
 from monai_cardiac_gan.quality import QualityReport
 from monai_cardiac_gan.reporting.subject_results import LevelResult
 
@@ -15,8 +16,6 @@ LEAST_LEVELS = 3
 """Levels that must be comparable for an answer."""
 LEAST_PAINTED = 0.5
 """Share of the levels on which an aorta must have been painted for the search to be believed."""
-ODD = 0.5
-"""Familiarity of the training scan that is farthest from the others (`inferers.ScanFamiliarity`)."""
 
 
 def doubts_of_scan(report: QualityReport, track: AortaTrack, min_grade: float, min_confidence: float) -> list[str]:
@@ -25,19 +24,19 @@ def doubts_of_scan(report: QualityReport, track: AortaTrack, min_grade: float, m
     Args:
         report: quality of the image.
         track: of its aorta; may be empty.
-        min_grade: grade up to which nothing is told.
-        min_confidence: confidence of the track below which nothing is told.
+        min_grade: grade up to which no answer is given.
+        min_confidence: confidence of the track below which no answer is given.
     """
     doubts = []
     if report.grade <= min_grade:
         doubts.append(
-            f"the image quality is graded {report.grade:.1f} of 4 ({report.grader}), needed is more than {min_grade:g}"
+            f"the image quality is graded {report.grade:.1f} of 4 ({report.grader}); more than {min_grade:g} is needed"
         )
     if not len(track):
         doubts.append("no descending aorta was found; click on it to give a correction")
     elif track.track_confidence < min_confidence:
         doubts.append(
-            f"the localisation is unsure (confidence {track.track_confidence:.2f}, needed {min_confidence:g})"
+            f"the localisation is unsure (confidence {track.track_confidence:.2f}; at least {min_confidence:g} is needed)"
         )
     return doubts
 
@@ -47,8 +46,8 @@ def doubts_of_familiarity(found: ScanFamiliarity) -> list[str]:
     if found.is_familiar:
         return []
     return [
-        f"the scan looks unlike those that the networks know (familiarity {found.score:.2f}, needed {ODD:g}): another "
-        "sequence, region or contrast?"
+        f"the scan looks unlike those that the networks know (familiarity {found.score:.2f}; at least {LIMIT_SCORE:g} is "
+        "needed): another sequence, body region or contrast?"
     ]
 
 
@@ -62,7 +61,7 @@ def doubts_of_levels(levels: Sequence[LevelResult], expected: ExpectedVessel) ->
         )
     painted = sum(disc is not None for disc in expected.discs) / len(expected.discs)
     if expected.search is not None and painted < LEAST_PAINTED:
-        doubts.append(f"the search painted an aorta on {100 * painted:.0f} % of the levels only")
+        doubts.append(f"the search painted an aorta on only {100 * painted:.0f} % of the levels")
     return doubts
 
 

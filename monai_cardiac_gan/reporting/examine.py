@@ -17,6 +17,7 @@ from monai_cardiac_gan.anomaly import Answer, AnswerKind, ExpectationModel, answ
 from monai_cardiac_gan.aorta import AortaTrack
 from monai_cardiac_gan.data import Record
 from monai_cardiac_gan.evaluation import MeasuredVessel, measure_vessel, read_vessel_calibration
+from monai_cardiac_gan.evaluation.measured_vessel import LEAST_CONFIDENCE
 from monai_cardiac_gan.inferers import (
     ExpectedVessel,
     ExpectVessel,
@@ -25,6 +26,8 @@ from monai_cardiac_gan.inferers import (
     VesselNetworks,
     levels_of,
 )
+from monai_cardiac_gan.inferers.expected_vessel import HOLE, STEP_MM
+from monai_cardiac_gan.inferers.familiarity import STEP_MM as FAMILIARITY_STEP_MM
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.quality import QualityReport
 from monai_cardiac_gan.reporting.doubts import (
@@ -49,12 +52,8 @@ from monai_cardiac_gan.transforms import (
 
 __all__ = ["SubjectExaminer"]
 
-MIN_CONFIDENCE = 0.5
-"""Of a track below which nothing is told: of the acquired volumes with a right track all lie above."""
 MIN_GRADE = 2.0
-"""Grade up to which nothing is told; such volumes are left out of patch sets, too (`quality.GradeThreshold`)."""
-FAMILIARITY_STEP_MM = 10.0
-"""Distance of the patches that a scan is rated by, as in the reference."""
+"""Grade up to which no answer is given; such volumes are left out of patch sets, too (`quality.GradeThreshold`)."""
 
 
 class SubjectExaminer:
@@ -74,8 +73,8 @@ class SubjectExaminer:
         scale: transform that brings intensities to [-1, 1].
         hole: side of the hole, pixels of 1 mm.
         step_mm: distance of the levels.
-        min_grade: automatic or given grade up to which nothing is told.
-        min_confidence: confidence of the localisation below which nothing is told.
+        min_grade: automatic or given grade up to which the answer is "cannot tell".
+        min_confidence: confidence of the localisation below which it is, too.
         search: whether anything is painted; without it there are measurements, the own vessel's expectation and no pictures of
             an expected one.
         save_volumes: whether the expected volume is written for viewers.
@@ -90,10 +89,10 @@ class SubjectExaminer:
         grade: Callable[[Any], Any] | None = None,
         localise: Callable[[Any], Any] | None = None,
         scale: Callable[[Any], Any] | None = None,
-        hole: int = 49,
-        step_mm: float = 10.0,
+        hole: int = HOLE,
+        step_mm: float = STEP_MM,
         min_grade: float = MIN_GRADE,
-        min_confidence: float = MIN_CONFIDENCE,
+        min_confidence: float = LEAST_CONFIDENCE,
         search: bool = True,
         save_volumes: bool = True,
     ) -> None:

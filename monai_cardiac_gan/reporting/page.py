@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from monai_cardiac_gan.anomaly import AnswerKind
 from monai_cardiac_gan.atomic import write_text
 
 __all__ = ["Section", "write_page"]
@@ -41,7 +42,7 @@ def number(value: float | None, digits: int = 1, signed: bool = False) -> str:
 _TEMPLATES = Environment(
     loader=PackageLoader(PACKAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_TEMPLATES.globals["asset"] = asset
+_TEMPLATES.globals |= {"asset": asset, "AnswerKind": AnswerKind}
 _TEMPLATES.filters["number"] = number
 
 

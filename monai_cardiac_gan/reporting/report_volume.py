@@ -26,7 +26,14 @@ from monai_cardiac_gan.data import (
 )
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.reporting.aorta_table import write_aorta_table
-from monai_cardiac_gan.reporting.subject_results import FORMAT, Pictures, SubjectResults, read_results, write_results
+from monai_cardiac_gan.reporting.subject_results import (
+    FORMAT,
+    PAGE,
+    Pictures,
+    SubjectResults,
+    read_results,
+    write_results,
+)
 from monai_cardiac_gan.transforms import reason_of
 
 __all__ = [
@@ -43,7 +50,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-RESULTS, TABLE, PAGE = "results.json", "aorta.csv", "report.html"
+RESULTS, TABLE = "results.json", "aorta.csv"
 KEY = "key"
 """In the provenance of results: what they were made from and how, `data.volume_key`."""
 SHORT = 8

@@ -12,8 +12,9 @@ from monai_cardiac_gan.reporting.subject_results import GrowthResult, LevelResul
 __all__ = ["ERROR_MM", "grown_since"]
 
 ERROR_MM = 0.5
-"""Standard deviation of one diameter: acquired ones differ by 0.46 mm in the median from those that were set by eye
-(`benchmarks/localisation.py`). How far two scans of one day differ is not known; no such pair was at hand."""
+"""Standard deviation of one diameter: between the 0.18 mm of a diameter that is measured again in the same acquisition and the
+0.6 mm by which diameters differ from those that were set by eye, whose own error is in that (a mean absolute difference of
+0.47 mm; `benchmarks/lumens.py`). How far two scans of one day differ is not known; no such pair was at hand."""
 LEAST_LEVELS = 2
 
 

@@ -14,12 +14,12 @@ from monai_cardiac_gan.reporting.diameter_curve import NARROW, WIDE, diameter_cu
 from monai_cardiac_gan.reporting.notable_levels import farthest_level, largest_level
 from monai_cardiac_gan.reporting.page import write_page
 from monai_cardiac_gan.reporting.picture_strip import nearest_picture
-from monai_cardiac_gan.reporting.subject_results import Pictures, SubjectResults
+from monai_cardiac_gan.reporting.subject_results import PAGE, Pictures, SubjectResults
 from monai_cardiac_gan.visualize import figure_of_diameters, save_figure
 
 __all__ = ["PAGE", "write_subject_page"]
 
-PAGE, TEMPLATE = "report.html", "subject.html.j2"
+TEMPLATE = "subject.html.j2"
 FIGURES = ("diameters.png", "diameters.svg")
 DIFFERENCE_COLOURS = "berlin"
 """Crameri's diverging map: perceptually uniform, for colour-blind readers, black where nothing differs

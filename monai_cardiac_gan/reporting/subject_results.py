@@ -19,7 +19,6 @@ __all__ = [
     "AnswerKind",
     "GrowthResult",
     "LevelResult",
-    "NormalRange",
     "Overview",
     "Pictures",
     "Scan",
@@ -31,6 +30,8 @@ __all__ = [
     "write_results",
 ]
 
+PAGE = "report.html"
+"""Page of one subject, beside the file."""
 FORMAT = 1
 """Version of the file; a reader refuses others."""
 
@@ -171,7 +172,7 @@ class SubjectResults:
         naming: which rule named the levels.
         interval: what the intervals promise, one sentence; None without a calibration.
         pictures: for the slider; None where nothing was found.
-        provenance: versions, seeds, settings, digests of weights.
+        provenance: version, settings, digests of weights, seconds; a search draws no random number.
         files: name -> file beside the results, such as the expected volume.
         growth_rule: how the levels of both scans were matched; None without an earlier scan.
     """

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from monai_cardiac_gan.atomic import atomic_file, write_json
 from monai_cardiac_gan.data import AortaPatchDataset, read_manifest
-from monai_cardiac_gan.inferers.familiarity import Familiarity, textures_of
+from monai_cardiac_gan.inferers.familiarity import STEP_MM, Familiarity, textures_of
 from monai_cardiac_gan.keys import Field, PatchColumn
 
 __all__ = ["LearnFamiliarity"]
@@ -49,7 +49,7 @@ class LearnFamiliarity:
         network: nn.Module,
         path: str,
         familiarity: Familiarity,
-        step_mm: float = 10.0,
+        step_mm: float = STEP_MM,
         overwrite: bool = False,
     ) -> None:
         self.dataset, self.network, self.path, self.familiarity = dataset, network, Path(path), familiarity

@@ -1,10 +1,13 @@
+import json
 import math
+from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from scipy import stats
 
-from monai_cardiac_gan.anomaly import COURSE, DIAMETER, abnormal_stretches
+from monai_cardiac_gan.anomaly import COURSE, DIAMETER, abnormal_stretches, find_landmarks, reasons_not_to_compare
 from monai_cardiac_gan.anomaly.abnormal_stretches import (
     DETOUR,
     GRID_MM,
@@ -15,6 +18,10 @@ from monai_cardiac_gan.anomaly.abnormal_stretches import (
     _log_evidence,
     _stretches,
 )
+from monai_cardiac_gan.aorta import localise_aorta, measure_lumens
+
+BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "cardiac_aorta_wgan_gp"
+CALIBRATION = BUNDLE / "models" / "vessel_calibration.json"
 
 HEIGHTS = np.arange(0.0, 220.0, 2.0)
 
@@ -89,3 +96,24 @@ def test_columns_are_independent_and_their_order_does_not_matter():
 def test_too_little_of_a_vessel_has_no_abnormal_stretch(count):
     found = abnormal_stretches(np.arange(count) * 4.0, np.full((count, 1), 50.0), DIAMETER, WIDENING)
     np.testing.assert_array_equal(found, np.zeros(count, bool))
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(("name", "place_mm"), [("la_009", None), ("la_029", (10, 45))], ids=["usual", "dilated"])
+def test_in_acquired_volumes_a_dilated_stretch_is_found_and_no_other(real_hearts, name, place_mm):
+    """About the shipped mean vessel, which neither of both would change by much."""
+    image = nibabel.as_closest_canonical(nibabel.load(real_hearts / "images" / f"{name}.nii.gz"))
+    volume, spacing = np.asarray(image.dataobj, dtype=np.float32), np.array(image.header.get_zooms()[:3], float)
+    track = localise_aorta(volume, spacing)
+    lumens = measure_lumens(volume, spacing, track)
+    reasons = reasons_not_to_compare(track, lumens, spacing[2], find_landmarks(volume, spacing, track).is_arch_seen)
+    kept = np.array([reason is None for reason in reasons])
+    heights = ((track.slices[-1] - track.slices) * spacing[2])[kept]
+    diameters = np.array([lumen.area_equivalent_mm for lumen, is_kept in zip(lumens, kept, strict=True) if is_kept])
+    prior = json.loads(CALIBRATION.read_text())["model"]["prior"]
+    usual = np.interp(heights, prior["heights_mm"], prior["diameters_mm"])
+    inside = heights[abnormal_stretches(heights, (diameters - usual)[:, None], DIAMETER, WIDENING)]
+    if place_mm is None:
+        assert not len(inside)
+    else:
+        assert (inside.min(), inside.max()) == pytest.approx(place_mm, abs=10.0)

@@ -34,9 +34,9 @@ def test_one_level():
 @pytest.mark.parametrize(
     ("flags", "kind", "reason"),
     [
-        ("wide", "wider than expected", "the diameter is 25.6 mm, expected were 20.0 mm (+3.7 standard deviations)"),
-        ("narrow", "narrower than expected", "the diameter is 14.4 mm, expected were 20.0 mm (-3.7 standard deviations)"),
-        ("displaced", "beside its course", "the centre lies 17 mm from the course that the rest of the vessel predicts"),
+        ("wide", "wider than expected", "the diameter is 25.6 mm; 20.0 mm was expected (+3.7 standard deviations)"),
+        ("narrow", "narrower than expected", "the diameter is 14.4 mm; 20.0 mm was expected (-3.7 standard deviations)"),
+        ("displaced", "displaced", "the centre lies 17 mm from the course that the rest of the vessel predicts"),
     ],
 )  # fmt: skip
 def test_one_stretch_of_each_kind(flags, kind, reason):
@@ -56,7 +56,7 @@ def test_several_kinds_are_told_from_the_top_down():
     found = answer_of(HEIGHTS, expectation(wide=[8], narrow=[4], displaced=[1, 8]), ALL, 10.0)
     assert found.kind == AnswerKind.SEVERAL
     assert found.headline == (
-        "beside its course at 10-20, 80-90 mm; narrower than expected at 40-50 mm; wider than expected at 80-90 mm from the top"
+        "displaced at 10-20, 80-90 mm; narrower than expected at 40-50 mm; wider than expected at 80-90 mm from the top"
     )
     assert [each.from_mm for each in found.stretches] == [10.0, 40.0, 80.0, 80.0]
     assert [each.split(" mm")[0] for each in found.reasons] == ["85", "45", "85"]
@@ -85,8 +85,8 @@ def test_a_vessel_that_is_wide_all_along_is_as_its_rest_predicts(above, compared
     found = answer_of(HEIGHTS, expectation(), np.arange(10) < compared, 10.0, remarks=["a remark"], above_normals=above)
     within = f"diameters and course within what is expected at all {compared} levels"
     if is_wide:
-        reason = f"{within} from the rest of the same vessel, which is wide itself"
-        headline = f"wider than published normals at {above} of {compared} levels"
+        reason = "diameters and course are as expected from the rest of the same vessel, which is wide itself"
+        headline = f"wider than published normal values at {above} of {compared} levels"
         assert found == Answer(AnswerKind.ABOVE_NORMALS, headline, (reason, "a remark"))
     else:
         assert found == Answer(AnswerKind.EXPECTED, within, ("a remark",))

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from monai_cardiac_gan.anomaly import NormalRange
 from monai_cardiac_gan.reporting import write_subject_page
 from monai_cardiac_gan.reporting.subject_results import (
     Answer,
     AnswerKind,
     LevelResult,
-    NormalRange,
     Overview,
     Pictures,
     Scan,
@@ -32,7 +32,8 @@ SIZE, SLICE_MM, TOP_MM, HOLE = 80, 2.0, 100.0, 49
 MIDDLE = SIZE // 2
 HEIGHTS = [10.0 * number for number in range(18)]
 NAMES = ("isthmus", "mid-thoracic", "diaphragm")
-STRETCH = Stretch(AnswerKind.WIDER, 90.0, 120.0, 4)
+STRETCH = Stretch(AnswerKind.WIDER, 85.0, 125.0, 4)
+"""Half a step beyond its outer levels, as `anomaly.answer_of` gives them."""
 
 
 def data_url(image: np.ndarray) -> str:
@@ -106,7 +107,7 @@ def expected_subject(name: str) -> SubjectResults:
 
 
 def wide_subject(name: str) -> SubjectResults:
-    answer = Answer(AnswerKind.WIDER, "wider than expected at 90-120 mm from the top", ("4 levels beyond",), (STRETCH,))
+    answer = Answer(AnswerKind.WIDER, "wider than expected at 85-125 mm from the top", ("4 levels beyond",), (STRETCH,))
     levels = tuple(level(mm, True) for mm in HEIGHTS)
     return replace(expected_subject(name), answer=answer, levels=levels, pictures=pictures(True))
 

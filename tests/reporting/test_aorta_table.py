@@ -4,8 +4,9 @@ from dataclasses import replace
 import pytest
 from fake_examiner import results_of
 
+from monai_cardiac_gan.anomaly import NormalRange
 from monai_cardiac_gan.reporting.aorta_table import COLUMNS, write_aorta_table
-from monai_cardiac_gan.reporting.subject_results import LevelResult, NormalRange
+from monai_cardiac_gan.reporting.subject_results import LevelResult
 
 
 @pytest.fixture

@@ -83,7 +83,6 @@ def test_the_table_tells_the_largest_diameter_and_the_farthest_z_with_their_plac
         "largest_diameter_mm": "30.0",
         "largest_mm_from_top": "10.0",
         "largest_place": "mid-thoracic",
-        "largest_area_equivalent_mm": "30.0",
         "largest_expected_mm": "22.0",
         "grade": "3.5",
         "track_confidence": "0.8",

@@ -57,3 +57,20 @@ def test_the_distributions_count_the_subjects(make_subject, tmp_path):
 
 def test_an_empty_cohort_has_a_page(tmp_path):
     assert "0 volumes reported; 0 failed." in write_cohort_page(tmp_path, []).read_text(encoding="utf-8")
+
+
+def test_each_answer_has_its_sign_and_its_style(tmp_path):
+    signs = {
+        AnswerKind.EXPECTED: "fine ✓",
+        AnswerKind.WIDER: "differs ▲",
+        AnswerKind.NARROWER: "differs ▼",
+        AnswerKind.DISPLACED: "differs ◆",
+        AnswerKind.SEVERAL: "differs !",
+        AnswerKind.ABOVE_NORMALS: "differs ▲",
+        AnswerKind.CANNOT_TELL: "unsure ?",
+    }
+    assert set(signs) == {value for name, value in vars(AnswerKind).items() if name.isupper()}
+    rows = [CohortRow(kind, f"{kind}.nii", folder=kind, answer=kind, headline=kind) for kind in signs]
+    page = write_cohort_page(tmp_path, rows).read_text(encoding="utf-8")
+    badges = re.findall(r'class="badge (\w+)"><span aria-hidden="true">(.)</span> ([\w ]+)<', page)
+    assert {kind: f"{style} {sign}" for style, sign, kind in badges} == signs

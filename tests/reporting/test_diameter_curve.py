@@ -61,9 +61,8 @@ def test_names_span_their_levels_and_normals_have_a_line_for_each_sex(make_subje
     assert curve.names[0].right == pytest.approx(curve.names[1].left, abs=0.02)
     assert [each.sex for each in curve.normals] == ["female", "male"]
     for each in curve.normals:
-        for low, mean, high in zip(*(places(line[0]) for line in (each.low, each.mean, each.high)), strict=True):
-            assert low[1] > mean[1] > high[1]  # drawn from above
-            assert mean[1] == pytest.approx((low[1] + high[1]) / 2, abs=0.02)
+        for low, high in zip(places(each.low[0]), places(each.high[0]), strict=True):
+            assert low[1] > high[1]  # drawn from above
 
 
 def test_one_level_alone_is_drawn_and_none_is_not(make_subject):

@@ -180,11 +180,11 @@ SHORT = GivenTrack(range(12))
 FEW = GivenTrack(confidence=[0.9] * 8 + [0.05] * 22)
 """35 mm of the vessel can be measured: no slice has enough of it beyond its gap."""
 CANNOT_TELL = {
-    "grade": ({"record": {"grade": 2.0}}, "the image quality is graded 2.0 of 4 (person), needed is more than 2"),
+    "grade": ({"record": {"grade": 2.0}}, "the image quality is graded 2.0 of 4 (person); more than 2 is needed"),
     "no vessel": ({"localise": GivenTrack([])}, "no descending aorta was found; click on it to give a correction"),
     "unsure": (
         {"localise": GivenTrack(track_confidence=0.3)},
-        "the localisation is unsure (confidence 0.30, needed 0.5)",
+        "the localisation is unsure (confidence 0.30; at least 0.5 is needed)",
     ),
     "short": (
         {"localise": SHORT},
@@ -192,13 +192,13 @@ CANNOT_TELL = {
     ),
     "unfamiliar": (
         {"familiarity": FakeRater(0.3)},
-        "the scan looks unlike those that the networks know (familiarity 0.30, needed 0.5)",
+        "the scan looks unlike those that the networks know (familiarity 0.30; at least 0.5 is needed)",
     ),
     "few levels": (
         {"localise": FEW},
         "only 0 levels can be compared, at least 3 are needed",
     ),
-    "nothing painted": ({"networks": FakeNetworks(0.0)}, "the search painted an aorta on 0 % of the levels only"),
+    "nothing painted": ({"networks": FakeNetworks(0.0)}, "the search painted an aorta on only 0 % of the levels"),
 }
 
 
@@ -308,7 +308,7 @@ def test_a_vessel_that_is_wide_all_along_is_beside_the_normals_of_its_sex(folder
     path = write_vessel(folder / "all_wide.nii.gz", diameter_mm=27.0)
     results = examine(path, tmp_path / "out", {"sex": "female"}, search=False)
     assert results.answer.kind == AnswerKind.ABOVE_NORMALS
-    assert results.answer.headline == "wider than published normals at 14 of 14 levels"
+    assert results.answer.headline == "wider than published normal values at 14 of 14 levels"
     assert not any("published range" in reason for reason in results.answer.reasons)  # which would say it twice
 
 
