@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from monai.data import MetaTensor
 
-import monai_cardiac_gan
 from monai_cardiac_gan.anomaly import Answer, AnswerKind, ExpectationModel, answer_of, name_levels, pulmonary_level
 from monai_cardiac_gan.aorta import AortaTrack
 from monai_cardiac_gan.data import Record
@@ -37,6 +36,7 @@ from monai_cardiac_gan.reporting.doubts import (
     levels_left_out,
 )
 from monai_cardiac_gan.reporting.examined_files import write_examined_files
+from monai_cardiac_gan.reporting.provenance import digests_of_files, versions
 from monai_cardiac_gan.reporting.subject_levels import ComparedVessel, above_normals, compare_vessel, level_results
 from monai_cardiac_gan.reporting.subject_pictures import no_pictures, overview_of, pictures_of
 from monai_cardiac_gan.reporting.subject_results import LevelResult, Pictures, Scan, Subject, SubjectResults
@@ -263,11 +263,14 @@ class _Case:
         )
 
     def _provenance(self) -> dict[str, Any]:
+        settings, rater = self.settings, self.settings.familiarity
+        files = [settings.calibration, *([] if rater is None else [rater.features_path, rater.familiarity_path])]
         return {
-            "package_version": monai_cardiac_gan.__version__,
-            "hole_mm": self.settings.hole,
-            "level_step_mm": self.settings.step_mm,
+            "hole_mm": settings.hole,
+            "level_step_mm": settings.step_mm,
             "networks": self.digests,
+            "files_sha256": digests_of_files(files),
+            "versions": versions(),
             Field.DIGEST: self.digest,
             "seconds": dict(self.seconds),
         }

@@ -71,6 +71,8 @@ class FakeNetworks:
 class FakeRater:
     """Says how familiar a scan is; `seen` are the shapes of what it was shown."""
 
+    features_path, familiarity_path = "features.pt", "familiarity.pt"
+
     def __init__(self, score):
         self.score, self.seen = score, []
 
