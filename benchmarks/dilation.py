@@ -217,7 +217,7 @@ def measure_dilated_vessel(
 ) -> dict[str, Any]:
     """The report's way for one volume, and what it says of the level nearest to a slice."""
     model = read_vessel_calibration(calibration)
-    used, note = model.model_for(networks.digests, model.hole)
+    used, note = model.model_for(networks.digests, model.hole, model.step_mm)
     track = LocaliseAorta()(image)
     vessel = measure_vessel(image, track)
     expect = ExpectVessel(networks.search, networks.generator, used.prior, model.hole, model.step_mm, used.gap_mm)

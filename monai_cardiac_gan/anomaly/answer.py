@@ -70,6 +70,7 @@ def answer_of(
     doubts: Sequence[str] = (),
     remarks: Sequence[str] = (),
     above_normals: int = 0,
+    length_mm: float = float("inf"),
 ) -> Answer:
     """Put what was found into words.
 
@@ -82,6 +83,7 @@ def answer_of(
         remarks: what else a reader should know.
         above_normals: compared levels that lie above the published range. A vessel that is wide all along is as its own rest
             predicts; where at least half of the levels are too wide, that is the answer.
+        length_mm: of the track, beyond which no stretch reaches.
 
     Example:
         >>> flags = np.array([False, True, True, False])
@@ -101,10 +103,12 @@ def answer_of(
         (AnswerKind.NARROWER, expectation.is_narrow),
         (AnswerKind.DISPLACED, expectation.is_displaced),
     )
-    stretches = [stretch for kind, flags in kinds for stretch in _stretches(kind, heights_mm, flags, step_mm)]
+    stretches = [
+        stretch for kind, flags in kinds for stretch in _stretches(kind, heights_mm, flags, step_mm, length_mm)
+    ]
     stretches.sort(key=lambda stretch: stretch.from_mm)
     if not stretches:
-        return _usual(compared, above_normals, remarks)
+        return _usual(compared, len(heights_mm), above_normals, remarks)
     found = list(dict.fromkeys(stretch.kind for stretch in stretches))
     parts = [f"{kind} at {_places([each for each in stretches if each.kind == kind])}" for kind in found]
     headline = f"{'; '.join(parts)} from the top"
@@ -112,24 +116,26 @@ def answer_of(
     return Answer(kind, headline, (*_reasons(heights_mm, expectation, kinds), *remarks), tuple(stretches))
 
 
-def _usual(compared: int, above_normals: int, remarks: Sequence[str]) -> Answer:
+def _usual(compared: int, count: int, above_normals: int, remarks: Sequence[str]) -> Answer:
     """No level differs from what the rest of the vessel predicts."""
     levels = f"all {compared} levels" if compared > 1 else "the one level"
     headline = f"diameters and course within what is expected at {levels}"
     if above_normals < max(LEAST_ABOVE, LEAST_SHARE * compared):
-        return Answer(AnswerKind.EXPECTED, headline, tuple(remarks))
+        hidden = count - compared
+        unseen = f"; {hidden} of {count} could not be compared" if hidden > compared else ""
+        return Answer(AnswerKind.EXPECTED, headline + unseen, tuple(remarks))
     wide = f"{AnswerKind.ABOVE_NORMALS} at {above_normals} of {compared} levels"
     reason = "diameters and course are as expected from the rest of the same vessel, which is wide itself"
     return Answer(AnswerKind.ABOVE_NORMALS, wide, (reason, *remarks))
 
 
-def _stretches(kind: str, heights_mm: np.ndarray, flags: np.ndarray, step_mm: float) -> list[Stretch]:
+def _stretches(kind: str, heights_mm: np.ndarray, flags: np.ndarray, step_mm: float, length_mm: float) -> list[Stretch]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
     return [
         Stretch(
             kind,
             max(0.0, float(heights_mm[first]) - step_mm / 2),
-            float(heights_mm[last - 1]) + step_mm / 2,
+            min(length_mm, float(heights_mm[last - 1]) + step_mm / 2),
             int(last - first),
         )
         for first, last in edges.reshape(-1, 2)

@@ -114,11 +114,13 @@ def align_vessels(earlier: Vessel, later: Vessel) -> Alignment | None:
     best, after an offset and a tilt: the person may lie elsewhere, and the vessel may have become wider.
 
     Returns:
-        The alignment; None when the best fit is no better than 1.5 mm.
+        The alignment; None when the best fit is no better than 1.5 mm. Where both begin at the arch, the rule says so if they fit
+        no better.
     """
     if earlier.is_arch_seen and later.is_arch_seen:
         shift = earlier.from_arch_mm - later.from_arch_mm
-        return Alignment(shift, "levels are matched by their distance from the aortic arch along the centre line")
+        rule = "levels are matched by their distance from the aortic arch along the centre line"
+        return Alignment(shift, rule + _doubt(_misfit_mm(earlier, later, shift)))
     shifts = np.arange(-LARGEST_SHIFT_MM, LARGEST_SHIFT_MM + 1, STEP_MM)
     misfits = [_misfit_mm(earlier, later, float(shift)) for shift in shifts]
     best = int(np.argmin(misfits))
@@ -129,6 +131,13 @@ def align_vessels(earlier: Vessel, later: Vessel) -> Alignment | None:
         f"levels are matched by the vessel's course, which fits to {misfits[best]:.1f} mm, because not both scans reach the "
         "aortic arch",
     )
+
+
+def _doubt(misfit_mm: float) -> str:
+    """Of courses that were laid upon each other by another rule; infinite where they share too little to tell."""
+    if not LARGEST_MISFIT_MM < misfit_mm < np.inf:
+        return ""
+    return f", but the courses lie {misfit_mm:.1f} mm apart there: is it the same person, and the aorta in both?"
 
 
 def growth_between(

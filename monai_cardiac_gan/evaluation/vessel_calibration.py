@@ -44,11 +44,19 @@ class VesselCalibration:
     excluded: Mapping[str, str]
     package_version: str
 
-    def model_for(self, search: Mapping[str, str], hole: int) -> tuple[ExpectationModel, str | None]:
-        """The model for a search and a hole: without painted diameters where these are others, and a sentence that says so."""
+    def model_for(self, search: Mapping[str, str], hole: int, step_mm: float) -> tuple[ExpectationModel, str | None]:
+        """The model for a search: without painted diameters where another one was calibrated, and a sentence that says so.
+
+        Args:
+            search: part of the search -> digest.
+            hole: side of the hole, pixels of 1 mm.
+            step_mm: distance of the levels, which are searched together.
+        """
         different = sorted(
             name for name in search.keys() | self.search.keys() if search.get(name) != self.search.get(name)
         )
+        if step_mm != self.step_mm:
+            different.insert(0, "distance of the levels")
         if hole != self.hole:
             different.insert(0, "hole")
         if not different:
@@ -72,8 +80,14 @@ def read_vessel_calibration(path: str | os.PathLike[str]) -> VesselCalibration:
     """Read what `write_vessel_calibration` wrote.
 
     Raises:
+        FileNotFoundError: when there is none.
         ValueError: when the file is no such calibration, or of another version.
     """
+    if not Path(path).exists():
+        raise FileNotFoundError(
+            f"{path}: no such calibration of vessels: run calibrate_report.json for these weights, or name another one "
+            "(expectation_path)."
+        )
     try:
         content: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
         if content["format"] != FORMAT:

@@ -11,7 +11,13 @@ from monai_cardiac_gan.inferers.calibration import (
 )
 from monai_cardiac_gan.inferers.coarse_to_fine import CoarseToFine
 from monai_cardiac_gan.inferers.disc_uncertainty import DiscUncertainty, disc_uncertainty
-from monai_cardiac_gan.inferers.expected_vessel import ExpectedVessel, ExpectVessel, ShortTrackError, levels_of
+from monai_cardiac_gan.inferers.expected_vessel import (
+    ExpectedVessel,
+    ExpectVessel,
+    ShortTrackError,
+    check_levels,
+    levels_of,
+)
 from monai_cardiac_gan.inferers.familiarity import Familiarity, ScanFamiliarity, TextureNetwork, textures_of
 from monai_cardiac_gan.inferers.gradient_descent import GradientDescent
 from monai_cardiac_gan.inferers.inpainted_patch import InpaintedPatch, PatchOrigin
@@ -99,6 +105,7 @@ __all__ = [
     "VesselObjective",
     "VesselSearch",
     "calibrate_uncertainty",
+    "check_levels",
     "choose_floor",
     "coverage",
     "disc_mask",

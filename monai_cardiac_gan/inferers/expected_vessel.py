@@ -16,10 +16,10 @@ from monai_cardiac_gan.inferers.masks import square_mask
 from monai_cardiac_gan.inferers.vessel_search import VesselSearch
 from monai_cardiac_gan.transforms import CoursePatches, RasVolume, cut_along
 
-__all__ = ["ExpectVessel", "ExpectedVessel", "ShortTrackError", "levels_of", "predicted_course"]
+__all__ = ["ExpectVessel", "ExpectedVessel", "ShortTrackError", "check_levels", "levels_of", "predicted_course"]
 
-PIXEL_MM = 1.0
-"""Of the patches that the networks know."""
+PATCH, PIXEL_MM = 128, 1.0
+"""Side, pixels, and a pixel's side of the patches that the networks know."""
 HOLE = 49
 """Side of the hole, pixels of 1 mm: from 41 on what is painted no longer follows the diameter of what is hidden, and 49 leave
 room for a vessel that lies beside its course."""
@@ -79,7 +79,7 @@ class ExpectVessel:
         blending: how the generator's image is put into the hole.
 
     Raises:
-        ValueError: when the step is not positive, or there is a search without a generator.
+        ValueError: see `check_levels`, or when there is a search without a generator.
     """
 
     def __init__(
@@ -92,8 +92,7 @@ class ExpectVessel:
         gap_mm: float = GAP_MM,
         blending: Blending | None = None,
     ) -> None:
-        if not step_mm > 0:
-            raise ValueError(f"the levels lie {step_mm} mm apart: expected more than 0.")
+        check_levels(hole, step_mm)
         if (search is None) != (generator is None):
             raise ValueError("there is a search or a generator, and not both: give both, or neither to paint nothing.")
         self.search, self.generator, self.prior = search, generator, prior
@@ -108,11 +107,11 @@ class ExpectVessel:
 
         Raises:
             ShortTrackError: when the track is empty, or too short for its far slices to predict a course.
-            ValueError: when the image is no RAS+ volume, or the hole does not fit into a patch.
+            ValueError: when the image is no RAS+ volume.
         """
         slice_mm = float(RasVolume(image).spacing[2])
         slices, heights, course = predicted_course(track, slice_mm, self.prior, self.gap_mm)
-        patches = cut_along(image, slices, course, pixel_mm=PIXEL_MM)
+        patches = cut_along(image, slices, course, PATCH, PIXEL_MM)
         levels = levels_of(heights, self.step_mm)
         mask = square_mask(self.hole, shape=patches.pixels.shape[2:])
         if self.search is None or self.generator is None:
@@ -123,6 +122,21 @@ class ExpectVessel:
         painted = self.blending(images, patches.pixels, mask.expand_as(patches.pixels))
         discs = [measure_disc(image[0].numpy(), PIXEL_MM, reach_mm=REACH_MM) for image in painted[levels]]
         return ExpectedVessel(levels, heights, course, patches, mask, painted, tuple(discs), found)
+
+
+def check_levels(hole: int, step_mm: float) -> None:
+    """Refuse what no vessel can be expected with.
+
+    Args:
+        hole: side of the hole, pixels of 1 mm.
+        step_mm: distance of the levels.
+
+    Raises:
+        ValueError: when the hole does not fit into a patch, or the step is not positive.
+    """
+    if not step_mm > 0:
+        raise ValueError(f"the levels lie {step_mm} mm apart: expected more than 0.")
+    square_mask(hole, shape=(PATCH, PATCH))
 
 
 def _searched(

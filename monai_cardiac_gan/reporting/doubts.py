@@ -47,7 +47,7 @@ def doubts_of_familiarity(found: ScanFamiliarity) -> list[str]:
         return []
     return [
         f"the scan looks unlike those that the networks know (familiarity {found.score:.2f}; at least {LIMIT_SCORE:g} is "
-        "needed): another sequence, body region or contrast?"
+        "needed): another sequence, body region, contrast, or a narrow field of view?"
     ]
 
 

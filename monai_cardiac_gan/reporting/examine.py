@@ -23,6 +23,7 @@ from monai_cardiac_gan.inferers import (
     ScanRater,
     ShortTrackError,
     VesselNetworks,
+    check_levels,
     levels_of,
 )
 from monai_cardiac_gan.inferers.expected_vessel import HOLE, STEP_MM
@@ -78,6 +79,9 @@ class SubjectExaminer:
         search: whether anything is painted; without it there are measurements, the own vessel's expectation and no pictures of
             an expected one.
         save_volumes: whether the expected volume is written for viewers.
+
+    Raises:
+        ValueError: see `inferers.check_levels`.
     """
 
     def __init__(
@@ -96,14 +100,14 @@ class SubjectExaminer:
         search: bool = True,
         save_volumes: bool = True,
     ) -> None:
+        check_levels(hole, step_mm)  # before a cohort fails volume by volume
         self.networks, self.calibration, self.familiarity = networks, str(calibration), familiarity
         self.volume = volume or standard_volume(None)
         self.grade = grade or GradeImageQualityd(Field.IMAGE)
         self.localise = localise or LocaliseAortad(Field.IMAGE)
         self.scale = scale or ScaleByPercentilesd(Field.IMAGE)
-        self.hole, self.step_mm = hole, step_mm
         self.min_grade, self.min_confidence = min_grade, min_confidence
-        self.search, self.save_volumes = search, save_volumes
+        self.hole, self.step_mm, self.search, self.save_volumes = hole, step_mm, search, save_volumes
 
     def __call__(self, record: Record, folder: Path) -> SubjectResults:
         """Examine a volume.
@@ -177,9 +181,8 @@ class _Case:
             expected = self._expected(calibration.model)
         if expected is None:
             return None
-        model, note = calibration.model_for(self.digests, settings.hole)
-        if note is not None and settings.search:
-            self.left_out.append(note)
+        model, note = calibration.model_for(self.digests, settings.hole, settings.step_mm)
+        self.left_out += [note] if note is not None and settings.search else []
         with self._timed("measure"):
             return compare_vessel(vessel, expected, model)
 
@@ -202,8 +205,7 @@ class _Case:
         self.doubts += doubts_of_levels(levels, compared.expected)
         self.left_out += levels_left_out(levels)
         with self._timed("pictures"):
-            overview = overview_of(self.image, self.track)
-            pictures = pictures_of(compared.expected, vessel, self.files, overview)
+            pictures = pictures_of(compared.expected, vessel, self.files, overview_of(self.image, self.track))
         results = replace(
             self._assembled(self._answer(compared, levels), scan, pictures),
             levels=levels,
@@ -211,9 +213,8 @@ class _Case:
             interval=_promise(compared.model),
         )
         with self._timed("volumes"):
-            files = write_examined_files(
-                self.folder, results, self.image, compared.expected, self.settings.save_volumes
-            )
+            what = results, self.image, compared.expected, self.settings.save_volumes
+            files = write_examined_files(self.folder, *what)
         return replace(results, files=files)
 
     def _without_levels(self, scan: Scan) -> SubjectResults:
@@ -224,9 +225,9 @@ class _Case:
         return self._assembled(answer, scan, pictures)
 
     def _answer(self, compared: ComparedVessel, found: tuple[LevelResult, ...]) -> Answer:
-        levels, wide = compared.levels, above_normals(found)
+        levels, wide, length = compared.levels, above_normals(found), float(compared.vessel.heights_mm.max())
         where = levels.heights_mm, compared.expectation, levels.is_compared
-        answer = answer_of(*where, self.settings.step_mm, self.doubts, above_normals=wide)
+        answer = answer_of(*where, self.settings.step_mm, self.doubts, (), wide, length)
         if not wide or answer.kind == AnswerKind.ABOVE_NORMALS:  # whose headline says it
             return answer
         remark = f"wider than the published range at {wide} of {int(levels.is_compared.sum())} compared levels"

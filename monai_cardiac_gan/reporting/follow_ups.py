@@ -59,7 +59,8 @@ def add_follow_ups(
     Args:
         folder: holds the folders of the reports.
         volumes: of the whole cohort.
-        follow_up: compares two scans; None adds no growth. A ValueError is logged, and the later scan is left without growth.
+        follow_up: compares two scans; None adds no growth. A ValueError is logged, and the later
+            scan says so in place of a growth.
         write_page: see `VolumeReporter`.
 
     Returns:
@@ -97,7 +98,8 @@ def _followed(
         return follow_up(read_results(folder / str(before.folder) / RESULTS), later)
     except ValueError as error:
         logger.warning("%s: no growth between %s and %s: %s", volume.subject, before.image, volume.image, error)
-        return later
+        day = None if before.results is None else before.results.subject.date
+        return replace(later, growth_rule=f"no growth is given since the scan of {day}: {error}")
 
 
 def _note(before: ReportedVolume, follow_up: FollowUp | None) -> dict[str, Any]:

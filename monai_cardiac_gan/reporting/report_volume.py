@@ -53,6 +53,8 @@ logger = logging.getLogger(__name__)
 RESULTS, TABLE = "results.json", "aorta.csv"
 KEY = "key"
 """In the provenance of results: what they were made from and how, `data.volume_key`."""
+OWN = ("cohort.html", "cohort.csv", "inputs.json")
+"""Files beside the folders of the reports, whose places no subject's folder may take."""
 SHORT = 8
 """Digits of the key in the name of a folder, where a subject has several volumes."""
 NOT_READ = (Field.LABEL, Field.SPLIT)
@@ -209,7 +211,7 @@ def _target(folder: Path, task: ReportTask, key: str) -> Path:
     """Where a report goes: never in the place of another volume's, or of anything else."""
     owner = (task.record[Field.SUBJECT], task.image)
     plain, with_key = _places(folder, task, key)
-    places = [plain, with_key] if task.is_alone else [with_key]
+    places = [plain, with_key] if task.is_alone and plain.name.casefold() not in OWN else [with_key]
     free = [place for place in places if not place.exists() or owner_of(place) == owner]
     if not free:
         raise FileExistsError(

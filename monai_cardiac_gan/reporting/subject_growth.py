@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from monai_cardiac_gan.anomaly import LevelGrowth, Vessel, align_vessels, growth_between
-from monai_cardiac_gan.reporting.subject_results import GrowthResult, LevelResult, SubjectResults
+from monai_cardiac_gan.reporting.subject_results import AnswerKind, GrowthResult, LevelResult, SubjectResults
 
 __all__ = ["ERROR_MM", "grown_since"]
 
@@ -49,7 +50,17 @@ def grown_since(earlier: SubjectResults, later: SubjectResults, error_mm: float 
     found = growth_between(*vessels, (first, second), error_mm, alignment)
     pairs = [(level, each) for level, each in zip(after, found, strict=True) if each is not None]
     growth = tuple(_rounded(level.mm_from_top, each, first) for level, each in pairs)
-    return replace(later, growth=growth, growth_rule=alignment.rule)
+    return replace(later, growth=growth, growth_rule=alignment.rule + _caution(earlier, growth))
+
+
+def _caution(earlier: SubjectResults, growth: Sequence[GrowthResult]) -> str:
+    """What the reader of the later scan's page cannot see there."""
+    date, cautions = earlier.subject.date, []
+    if not growth:
+        cautions.append(f"the scan of {date} shows none of the levels that this one does")
+    if earlier.answer.kind == AnswerKind.CANNOT_TELL:
+        cautions.append(f'the answer for the scan of {date} is "{earlier.answer.headline}"')
+    return "".join(f"; {each}" for each in cautions)
 
 
 def _rounded(mm_from_top: float, found: LevelGrowth, earlier_date: str) -> GrowthResult:

@@ -174,7 +174,7 @@ class SubjectResults:
         pictures: for the slider; None where nothing was found.
         provenance: version, settings, digests of weights, seconds; a search draws no random number.
         files: name -> file beside the results, such as the expected volume.
-        growth_rule: how the levels of both scans were matched; None without an earlier scan.
+        growth_rule: how the levels of both scans were matched, or why they were not; None without an earlier scan.
     """
 
     subject: Subject
@@ -205,7 +205,7 @@ def read_results(path: str | os.PathLike[str]) -> SubjectResults:
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path}: is no JSON ({error}): expected results of a subject; report it again.") from error
+        raise ValueError(f"{path}: is damaged, no JSON in UTF-8 ({error}): report it again.") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else type(content).__name__
         raise ValueError(

@@ -20,7 +20,7 @@ class FileSlices:
         affine: (4, 4) from the file's indices to scanner millimetres (RAS+).
         shape: (3,) voxels along the file's axes.
         spacing_mm: (3,).
-        axis: the file's axis that runs along the body, whose index numbers the slices.
+        axis: the file's axis that runs along the body, the volume's third one, whose index numbers the slices.
     """
 
     affine: np.ndarray
@@ -51,10 +51,10 @@ class FileSlices:
         turn = np.abs(np.linalg.inv(affine[:3, :3]) @ now[:3, :3])  # where each of today's axes lies in the file
         shape = [int(image.shape[1 + int(turn[row].argmax())]) for row in range(3)]
         spacing = np.linalg.norm(affine[:3, :3], axis=0)
-        directions = np.abs(affine[2, :3]) / spacing
         x, y, z = shape
+        # of a slanted file's axes another one may be the steepest than the one that orientation takes for the body's
         return cls(
-            affine, (x, y, z), (float(spacing[0]), float(spacing[1]), float(spacing[2])), int(directions.argmax())
+            affine, (x, y, z), (float(spacing[0]), float(spacing[1]), float(spacing[2])), int(turn[:, 2].argmax())
         )
 
     def number(self, point_mm: Sequence[float] | np.ndarray) -> int:

@@ -171,14 +171,21 @@ def _tile(left: int, cell: Image.Image, shape: tuple[int, ...], affine: np.ndarr
 
 
 def _view(left: int, cell: Image.Image, shape: tuple[int, ...], affine: np.ndarray, track: AortaTrack) -> Tile:
-    """Heights along the aorta's middle, from its place there."""
+    """Places along the aorta: on slices that lie obliquely heights depend on where it is on them."""
     step = shape[2] / cell.height
-    spacing = np.linalg.norm(affine[:3, :2], axis=0)
-    at = np.median(track.centres_mm, axis=0) / spacing if len(track) else (np.array(shape[:2]) - 1) / 2
     level = track.slices[[0, -1]].mean() if len(track) else (shape[2] - 1) / 2
     top = shape[2] - 0.5 - step / 2
-    corner = (affine @ np.array([*at, top, 1.0]))[:3]
-    down = (-affine[:3, 2] * step).round(5).tolist()
+    slope, start = _straight_line(track, shape, np.linalg.norm(affine[:3, :2], axis=0))
+    corner = (affine @ np.array([*(start + slope * top), top, 1.0]))[:3]
+    down = (-affine[:3, :3] @ np.append(slope, 1.0) * step).round(5).tolist()
     return Tile(
         left, cell.width, cell.height, corner.round(3).tolist(), [0.0] * 3, down, round((top - level) / step, 1)
     )
+
+
+def _straight_line(track: AortaTrack, shape: tuple[int, ...], spacing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Voxels (2,) along the first two axes that the aorta moves by from slice to slice, and where it is on the first slice."""
+    if len(track) > 1:
+        slope, start = np.polyfit(track.slices, track.centres_mm / spacing, 1)
+        return slope, start
+    return np.zeros(2), track.centres_mm[0] / spacing if len(track) else (np.array(shape[:2]) - 1) / 2

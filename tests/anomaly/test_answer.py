@@ -26,8 +26,14 @@ def test_levels_that_are_not_compared_are_not_counted():
     assert answer_of(HEIGHTS, expectation(), np.arange(10) > 2, 10.0).headline.endswith("expected at all 7 levels")
 
 
+def test_where_most_of_the_vessel_was_not_compared_the_first_sentence_says_so():
+    within = "diameters and course within what is expected at all"
+    headlines = [answer_of(HEIGHTS, expectation(), np.arange(10) < count, 10.0).headline for count in (5, 4)]
+    assert headlines == [f"{within} 5 levels", f"{within} 4 levels; 6 of 10 could not be compared"]
+
+
 def test_one_level():
-    found = answer_of(HEIGHTS, expectation(), np.arange(10) == 2, 10.0)
+    found = answer_of(HEIGHTS[:1], expectation(), ALL[:1], 10.0)
     assert found.headline == "diameters and course within what is expected at the one level"
 
 
@@ -66,6 +72,11 @@ def test_a_stretch_does_not_reach_above_the_top():
     assert answer_of(HEIGHTS, expectation(wide=[0]), ALL, 30.0).stretches == (Stretch(AnswerKind.WIDER, 0.0, 20.0, 1),)
 
 
+def test_a_stretch_does_not_reach_beyond_the_vessel():
+    found = answer_of(HEIGHTS, expectation(wide=[9]), ALL, 30.0, length_mm=98.0)
+    assert found.stretches == (Stretch(AnswerKind.WIDER, 80.0, 98.0, 1),)
+
+
 @pytest.mark.parametrize(("found", "compared"), [(None, ALL), (expectation(), ~ALL), (None, ~ALL)])
 def test_without_a_level_nothing_can_be_told(found, compared):
     answer = answer_of(HEIGHTS, found, compared, 10.0, remarks=["a remark"])
@@ -89,7 +100,8 @@ def test_a_vessel_that_is_wide_all_along_is_as_its_rest_predicts(above, compared
         headline = f"wider than published normal values at {above} of {compared} levels"
         assert found == Answer(AnswerKind.ABOVE_NORMALS, headline, (reason, "a remark"))
     else:
-        assert found == Answer(AnswerKind.EXPECTED, within, ("a remark",))
+        unseen = "; 8 of 10 could not be compared" if compared == 2 else ""
+        assert found == Answer(AnswerKind.EXPECTED, within + unseen, ("a remark",))
 
 
 def test_a_stretch_comes_before_the_published_range():

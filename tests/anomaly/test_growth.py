@@ -62,6 +62,18 @@ def test_the_interval_holds_the_true_growth_as_often_as_it_says():
     assert held / 2100 == pytest.approx(0.95, abs=0.015)
 
 
+def test_two_courses_from_the_arch_that_do_not_fit_are_told():
+    """A bow of 20 mm beside a straight line: about its straight part, root mean square 20 * sqrt(4 / 45) = 6.0 mm."""
+    line = tube(20.0).centres_mm
+    bow = line + np.stack([20 * (1 - np.linspace(-1, 1, 21) ** 2), np.zeros(21), np.zeros(21)], 1)
+    rule = align_vessels(tube(20.0), Vessel(bow, np.full(21, 20.0), True)).rule
+    assert "distance from the aortic arch" in rule
+    assert rule.endswith("is it the same person, and the aorta in both?")
+    assert float(rule.split("courses lie ")[1].split(" mm")[0]) == pytest.approx(6.0, abs=0.5)
+    assert "same person" not in align_vessels(tube(20.0), tube(24.0)).rule
+    assert "same person" not in align_vessels(tube(20.0, length=100.0), tube(24.0)).rule
+
+
 def test_levels_that_the_earlier_scan_does_not_show_have_no_growth():
     found = growth_between(tube(20.0, length=100.0), tube(20.0), TWO_YEARS, 0.5, SAME)
     assert [level is None for level in found] == [False] * 11 + [True] * 10

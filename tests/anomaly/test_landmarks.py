@@ -40,6 +40,7 @@ def test_a_track_that_ends_below_the_arch_does_not_see_it():
     landmarks = find_landmarks(thorax(), SPACING, straight(last=TOP - 20))
     assert not landmarks.is_arch_seen
     assert landmarks.diaphragm_mm == pytest.approx((TOP - 20 - DIAPHRAGM) * SPACING[2], abs=4.0)
+    assert not find_landmarks(thorax(), SPACING, straight(last=TOP - 5)).is_arch_seen  # 10 mm, as a person may cut it
     assert not find_landmarks(thorax(arch=False), SPACING, straight()).is_arch_seen
     assert not find_landmarks(thorax()[:, :, : TOP + 1], SPACING, straight()).is_arch_seen
 

@@ -59,7 +59,8 @@ def test_the_shipped_calibration_belongs_to_the_shipped_weights_and_the_defaults
         del networks[name]
     config.parse()
     calibration = read_vessel_calibration(bundle / "models" / "vessel_calibration.json")
-    model, note = calibration.model_for(config.get_parsed_content("networks").load().digests, config["hole_size"])
+    digests = config.get_parsed_content("networks").load().digests
+    model, note = calibration.model_for(digests, config["hole_size"], config["level_step_mm"])
     assert note is None
     assert model == calibration.model
     assert calibration.step_mm == config["level_step_mm"]

@@ -44,21 +44,22 @@ def test_what_was_written_is_read_bit_by_bit(calibration, tmp_path):
 
 
 def test_for_the_same_search_and_hole_the_model_is_the_one_that_was_learnt(calibration):
-    assert calibration.model_for(dict(SEARCH), 49) == (calibration.model, None)
+    assert calibration.model_for(dict(SEARCH), 49, 10.0) == (calibration.model, None)
 
 
 @pytest.mark.parametrize(
-    ("search", "hole", "different"),
+    ("search", "hole", "step_mm", "different"),
     [
-        (SEARCH | {"loss": "00" * 32}, 49, "loss"),
-        (SEARCH, 41, "hole"),
-        (SEARCH | {"loss": "", "generator": ""}, 41, "hole, generator, loss"),
-        (SEARCH | {"proposal": "12" * 32}, 49, "proposal"),
-        ({name: SEARCH[name] for name in ("generator", "loss")}, 49, "coupling"),
+        (SEARCH | {"loss": "00" * 32}, 49, 10.0, "loss"),
+        (SEARCH, 41, 10.0, "hole"),
+        (SEARCH, 49, 3.0, "distance of the levels"),
+        (SEARCH | {"loss": "", "generator": ""}, 41, 5.0, "hole, distance of the levels, generator, loss"),
+        (SEARCH | {"proposal": "12" * 32}, 49, 10.0, "proposal"),
+        ({name: SEARCH[name] for name in ("generator", "loss")}, 49, 10.0, "coupling"),
     ],
 )
-def test_for_another_search_or_hole_what_is_painted_has_no_part(calibration, search, hole, different):
-    model, sentence = calibration.model_for(search, hole)
+def test_for_another_search_hole_or_step_what_is_painted_has_no_part(calibration, search, hole, step_mm, different):
+    model, sentence = calibration.model_for(search, hole, step_mm)
     assert model == replace(calibration.model, painted_weight=0.0)
     assert sentence == (
         "painted diameters have no part in what is expected: they were calibrated with another "
@@ -112,5 +113,7 @@ def test_another_version_is_refused(calibration, tmp_path):
 
 
 def test_a_file_that_is_missing_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"vessels\.json"):
+    with pytest.raises(
+        FileNotFoundError, match=r"vessels\.json: no such calibration of vessels: run calibrate_report\.json for these"
+    ):
         read_vessel_calibration(tmp_path / "vessels.json")

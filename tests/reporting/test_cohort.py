@@ -294,6 +294,10 @@ def test_scans_that_cannot_be_compared_are_told_and_have_no_growth(hearts, tmp_p
     _, later = report(source, tmp_path / "out", follow_up=grow)
     assert growth_of(tmp_path / "out", later) == []
     assert "shrank from 25 to 22 mm" in caplog.text
+    reason = "no growth is given since the scan of 2024-05-01: shrank from 25 to 22 mm"
+    assert read_results(tmp_path / "out" / later.folder / "results.json").growth_rule == reason
+    (alone,) = report(write_list(hearts, ["image", "subject"], ["scan1.nii", "ann"]), tmp_path / "out", follow_up=grow)
+    assert alone.results.growth_rule is None
 
 
 def test_a_date_that_is_none_is_told(hearts, tmp_path, caplog):
@@ -347,6 +351,16 @@ def test_a_folder_that_is_no_report_stays(hearts, tmp_path):
         ValueError, match=r"none of 1 volumes .* holds no report of this volume: expected one, or nothing"
     ):
         report(hearts / "ann.nii", tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["cohort.csv", "Cohort.html", "inputs.json"])
+def test_a_subject_that_is_called_as_a_file_of_the_cohort_has_another_folder(hearts, tmp_path, name):
+    source = write_list(hearts, ["image", "subject"], ["ann.nii", name])
+    (volume,) = report(source, tmp_path / "out")
+    assert volume.folder.startswith(f"{name}_")
+    assert [row["subject"] for row in rows_of(tmp_path / "out")] == [name]
+    assert report(source, tmp_path / "out") == [volume]
+    assert len(examined(tmp_path / "out")) == 1
 
 
 def test_the_same_file_twice_is_examined_once_and_the_graded_row_counts(hearts, tmp_path):

@@ -335,6 +335,26 @@ def test_nothing_but_the_pseudonym_is_written(tmp_path, caplog, capfd):
     assert not [each for each in everything if b"Geheimrat" in each]
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"hole": 0}, "mask's side is 0 pixels"),
+        ({"hole": 128}, "mask's side is 128 pixels: expected at least 1 and less than the patch's"),
+        ({"step_mm": 0.0}, r"levels lie 0\.0 mm apart: expected more than 0"),
+    ],
+)
+def test_settings_that_fail_every_volume_are_refused_before_the_first(settings, message):
+    with pytest.raises(ValueError, match=message):
+        SubjectExaminer(FakeNetworks(), "calibration.json", **settings)
+
+
+def test_levels_at_another_distance_than_the_calibration_s_are_told(straight, tmp_path):
+    path = write_calibration(tmp_path / "c.json", painted_weight=0.5, painted_bias_mm=2.0)
+    results = examine(straight, tmp_path / "out", calibration=path, step_mm=20.0)
+    assert [level.expected_mm for level in results.levels] == [level.own_mm for level in results.levels]
+    assert any("calibrated with another distance of the levels" in each for each in results.left_out)
+
+
 @pytest.fixture
 def weights(tmp_path):
     """Files that a report depends on, each with a content of its own."""

@@ -4,6 +4,7 @@ import pytest
 from fake_examiner import results_of
 
 from monai_cardiac_gan.reporting.subject_growth import ERROR_MM, grown_since
+from monai_cardiac_gan.reporting.subject_results import Answer, AnswerKind
 
 FIRST, SECOND = "2024-01-01", "2025-12-31"
 """730 days apart."""
@@ -76,6 +77,23 @@ def test_levels_that_are_not_compared_have_no_growth():
     assert 55.0 not in [
         each.mm_from_top for each in grown_since(scan(FIRST), replace(later, levels=tuple(hidden))).growth
     ]
+
+
+def test_an_earlier_scan_of_which_nothing_can_be_told_is_named_beside_the_growth():
+    """The later page shows numbers of the earlier scan, whose doubts stand on another page."""
+    doubt = Answer(AnswerKind.CANNOT_TELL, "cannot tell: the localisation is unsure")
+    found = grown_since(replace(scan(FIRST), answer=doubt), scan(SECOND))
+    assert len(found.growth) == 20
+    assert found.growth_rule.endswith(
+        f'; the answer for the scan of {FIRST} is "cannot tell: the localisation is unsure"'
+    )
+    assert "answer for the scan" not in grown_since(scan(FIRST), replace(scan(SECOND), answer=doubt)).growth_rule
+
+
+def test_two_scans_of_different_parts_of_the_vessel_say_so():
+    found = grown_since(scan(FIRST, heights=range(5, 60, 10)), scan(SECOND, heights=range(105, 200, 10)))
+    assert found.growth == ()
+    assert found.growth_rule.endswith(f"; the scan of {FIRST} shows none of the levels that this one does")
 
 
 @pytest.mark.parametrize(

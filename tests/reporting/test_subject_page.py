@@ -76,6 +76,22 @@ def test_an_overview_is_shown_where_no_slices_were_cut(make_subject, tmp_path):
     assert "Slices along the vessel" not in text
 
 
+def test_why_there_is_no_growth_is_said_where_it_would_stand(make_subject, tmp_path):
+    reason = "no growth is given since the scan of 2024-01-02: is it the same person?"
+    subject = make_subject(AnswerKind.EXPECTED)
+    text = text_of(write_subject_page(replace(subject, growth_rule=reason), tmp_path))
+    assert f"Growth since an earlier scan {reason}" in " ".join(text.split())
+    assert "change mm a year" not in " ".join(text.split())
+    assert "Growth since" not in text_of(write_subject_page(subject, tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff{}", b'{"format": 1, "pictures": null, "answer": []}'])
+def test_damaged_results_are_named(tmp_path, content):
+    (tmp_path / "results.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"results\.json: .*: report it again"):
+        read_results(tmp_path / "results.json")
+
+
 def test_growth_has_its_interval(make_subject, tmp_path):
     growth = (GrowthResult(90.0, 25.0, 28.0, 1.4, -0.3, 2.5, "2024-01-02"),)
     text = text_of(write_subject_page(replace(make_subject(AnswerKind.WIDER), growth=growth), tmp_path))

@@ -22,7 +22,7 @@ def test_what_is_written_is_read_as_it_was(make_subject, tmp_path, kind):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "is no JSON .*: expected results of a subject; report it again"),
+        ("{", "is damaged, no JSON in UTF-8 .*: report it again"),
         ("[]", "format is 'list': expected results of a subject, format 1"),
         ('{"format": 2}', "format is 2: expected results of a subject, format 1; report it again"),
         ('{"format": 1}', "holds no results of a subject .*: report it again"),

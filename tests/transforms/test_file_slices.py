@@ -6,6 +6,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 from monai.transforms import Compose, LoadImaged, Orientationd
+from scipy.spatial.transform import Rotation
 
 from monai_cardiac_gan.transforms import FileSlices
 
@@ -56,6 +57,19 @@ def test_slices_are_numbered_as_in_the_file_whatever_its_axes(tmp_path, codes, t
     for voxel in itertools.product((0, 3), (0, 4), range(7)):
         point = np.asarray(image.affine) @ [*voxel, 1.0]
         assert files.number(point[:3]) == image[0][voxel]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_however_a_file_is_slanted_its_slices_are_those_that_the_volume_is_cut_in(seed):
+    """Of forty rotations in space two have another axis that is steeper, as planes through the heart may have."""
+    affine = np.eye(4)
+    affine[:3, :3] = Rotation.random(random_state=seed).as_matrix() * [1.0, 1.5, 3.0]
+    file = MetaTensor(torch.zeros(1, 7, 8, 9), affine=torch.from_numpy(affine))
+    file.meta["original_affine"] = file.affine.clone()
+    image = Orientationd("image", axcodes="RAS", labels=RAS)({"image": file})["image"]
+    files = FileSlices.of(image)
+    points = [np.asarray(image.affine) @ [3, 3, level, 1.0] for level in range(image.shape[3])]
+    assert sorted(files.number(point[:3]) for point in points) == list(range(files.shape[files.axis]))
 
 
 def test_all_orientations_were_tried():
