@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from monai_cardiac_gan.anomaly.own_vessel import Covariance, thinned
+from monai_cardiac_gan.anomaly.own_vessel import LEAST, Covariance, thinned
 
 __all__ = ["DETOUR", "WIDENING", "Deviation", "abnormal_stretches"]
 
@@ -99,7 +99,9 @@ class _Vessel:
         noise = covariance.noise_std**2 * np.eye(len(places))
         self.usual = covariance.between(places, places, float(places.mean())) + noise
         self.bump = deviation.std**2 * np.exp(-0.5 * ((places[:, None] - places) / BUMP_LENGTH_MM) ** 2)
-        self.stretches = _stretches(float(places.min()), float(places.max()), deviation)
+        stretches = _stretches(float(places.min()), float(places.max()), deviation)
+        # what is usual must be told by what is left
+        self.stretches = [each for each in stretches if (~each.holds(places)).sum() >= LEAST]
 
     def abnormal(self) -> list[_Stretch]:
         """The most probable stretches, one after the other; with each the earlier ones are chosen again."""
@@ -141,7 +143,7 @@ class _Stretch:
 
 def _stretches(first_mm: float, last_mm: float, deviation: Deviation) -> list[_Stretch]:
     """All of them, with the logarithm of their prior odds against none."""
-    edges = np.arange(first_mm, last_mm + GRID_MM, GRID_MM)
+    edges = np.arange(first_mm, last_mm + 2 * GRID_MM, GRID_MM)  # the last one lies behind the last measurement
     pairs = [(low, high) for low in edges for high in edges if LENGTHS_MM[0] <= high - low <= LENGTHS_MM[1]]
     total = sum(math.exp((low - high) / USUAL_LENGTH_MM) for low, high in pairs)
     odds = math.log(PRIOR / (1 - PRIOR))

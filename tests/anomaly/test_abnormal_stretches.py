@@ -78,6 +78,20 @@ def test_a_bump_is_found_where_it_lies(sign, at, width):
         assert found.max() - found.min() <= 6 * width + 2 * (GRID_MM + SHOULDER_MM)
 
 
+@pytest.mark.parametrize("place", [0.0, 100.0, 200.0])
+def test_every_measurement_can_lie_inside_a_stretch(place):
+    assert any(each.holds(np.array([place])).all() for each in _stretches(0.0, 200.0, WIDENING))
+
+
+@pytest.mark.parametrize("at", [0.0, 210.0])  # the last height lies on the grid of the stretches' ends
+def test_a_vessel_that_widens_towards_an_end_is_abnormal_there_and_not_beside_it(at):
+    kept = HEIGHTS <= 210.0
+    found = abnormal_stretches(HEIGHTS[kept], bump(13.0, at, 15.0)[kept, None], DIAMETER, WIDENING)
+    away = np.abs(HEIGHTS[kept] - at)
+    assert found[away <= 15].all()
+    assert not found[away > 70].any()
+
+
 def test_two_bumps_are_found_apart():
     values = bump(12.0, 50.0, 8.0) + bump(-9.0, 170.0, 8.0)
     found = abnormal_stretches(HEIGHTS, values[:, None], DIAMETER, WIDENING)
