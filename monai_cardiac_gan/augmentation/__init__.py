@@ -2,5 +2,6 @@
 
 from monai_cardiac_gan.augmentation.corruptions import corrupted
 from monai_cardiac_gan.augmentation.differentiable import Augmentation, DifferentiableAugmentation
+from monai_cardiac_gan.augmentation.patch_variation import PatchVariation
 
-__all__ = ["Augmentation", "DifferentiableAugmentation", "corrupted"]
+__all__ = ["Augmentation", "DifferentiableAugmentation", "PatchVariation", "corrupted"]

@@ -291,7 +291,7 @@ class GenerativeAdversarialTrainer(Trainer):
     def _update_critic(self, reals: Tensor, valid: Tensor | None = None) -> None:
         count = len(reals)
         with torch.no_grad(), self.execution.precision(reals.device):
-            fakes = masked(self.generator(self.draw_latents(count)), valid)
+            fakes = self._paint(self.draw_latents(count), reals, valid)
         epsilon = self._uniforms(count, 1)[:, 0]
         reals, fakes = self._augmented(reals), self._augmented(self.execution.lay_out(fakes.to(reals.dtype)))
         self.critic_optimizer.zero_grad()
@@ -325,12 +325,14 @@ class GenerativeAdversarialTrainer(Trainer):
 
     def _update_generator(self, reals: Tensor, valid: Tensor | None = None) -> None:
         count = len(reals)
-        latents, for_fakes = self.draw_latents(count), self._uniforms(count, self._draws)
+        latents, for_fakes = self._generator_latents(count), self._uniforms(count, self._draws)
         seen_reals = self._augmented(reals) if self.loss.needs_reals else None
         self.generator_optimizer.zero_grad()
         with frozen(self.critic):
             parts = [
-                self._generator_backward(latents[p], for_fakes[p], _part(seen_reals, p), _part(valid, p), count)
+                self._generator_backward(
+                    latents[p], for_fakes[p], reals[p], _part(seen_reals, p), _part(valid, p), count
+                )
                 for p in self.execution.chunks(count)
             ]
         loss = self.processes.mean(torch.stack(parts).sum())
@@ -339,18 +341,37 @@ class GenerativeAdversarialTrainer(Trainer):
         self._step(self.generator, self.generator_optimizer)
 
     def _generator_backward(
-        self, latents: Tensor, uniforms: Tensor, reals: Tensor | None, valid: Tensor | None, count: int
+        self,
+        latents: Tensor,
+        uniforms: Tensor,
+        reals: Tensor,
+        seen_reals: Tensor | None,
+        valid: Tensor | None,
+        count: int,
     ) -> Tensor:
         """Add the gradients of some of the fakes; give their share in the loss."""
         with self.execution.precision(latents.device):
-            fakes = masked(self.generator(latents), valid)
-            seen = fakes if self.augment is None else self.augment(fakes.float(), uniforms)
-            fake_scores = self.critic(self.execution.lay_out(seen))
-            with torch.no_grad():
-                real_scores = None if reals is None else self.critic(reals)
-        loss = self.loss.generator(fake_scores.to(latents.dtype), real_scores) * (len(latents) / count)
+            fakes = self._paint(latents, reals, valid)
+            adversarial = self._adversarial_loss(fakes, uniforms, seen_reals)
+        loss = adversarial * (len(latents) / count)
         loss.backward()
         return loss.detach()
+
+    def _adversarial_loss(self, fakes: Tensor, uniforms: Tensor, seen_reals: Tensor | None) -> Tensor:
+        """The generator's loss of some fakes, augmented by their numbers."""
+        seen = fakes if self.augment is None else self.augment(fakes.float(), uniforms)
+        fake_scores = self.critic(self.execution.lay_out(seen))
+        with torch.no_grad():
+            real_scores = None if seen_reals is None else self.critic(seen_reals)
+        return self.loss.generator(fake_scores.to(uniforms.dtype), real_scores)
+
+    def _paint(self, latents: Tensor, _: Tensor, valid: Tensor | None) -> Tensor:
+        """What the critic sees of these latents; a conditional trainer looks at the reals of the same rows."""
+        return masked(self.generator(latents), valid)
+
+    def _generator_latents(self, count: int) -> Tensor:
+        """Latents of one update of the generator, a row for each of the reals."""
+        return self.draw_latents(count)
 
     @property
     def _draws(self) -> int:

@@ -43,6 +43,7 @@ from monai_cardiac_gan.inferers.objective import LatentObjective
 from monai_cardiac_gan.inferers.patch_masks import DiscMasks, LabelMasks
 from monai_cardiac_gan.inferers.pixel_uncertainty import PixelUncertainty, pixel_uncertainty
 from monai_cardiac_gan.inferers.proposals import EncoderProposal, Proposal, UNetProposal
+from monai_cardiac_gan.inferers.random_holes import RandomHoles
 from monai_cardiac_gan.inferers.random_masks import random_rectangles, within_valid
 from monai_cardiac_gan.inferers.sampling import sample_patches
 from monai_cardiac_gan.inferers.scan_rater import ScanRater
@@ -92,6 +93,7 @@ __all__ = [
     "PixelUncertainty",
     "PoissonBlending",
     "Proposal",
+    "RandomHoles",
     "RandomInitializer",
     "ScanFamiliarity",
     "ScanRater",

@@ -11,6 +11,7 @@ from monai_cardiac_gan.losses.contextual_terms import (
 )
 from monai_cardiac_gan.losses.critic_penalty import CriticPenalty
 from monai_cardiac_gan.losses.critic_terms import CriticFeatures, CriticScore
+from monai_cardiac_gan.losses.ensemble_crps import ensemble_crps, pyramid_crps
 from monai_cardiac_gan.losses.gradient_penalty import GradientPenalty
 from monai_cardiac_gan.losses.hinge import HingeLoss
 from monai_cardiac_gan.losses.inpainting_loss import (
@@ -45,6 +46,8 @@ __all__ = [
     "WassersteinLoss",
     "ZeroCentredPenalty",
     "contextual_plus_perceptual_loss",
+    "ensemble_crps",
     "masked_l1",
+    "pyramid_crps",
     "refuse_sample_mixing",
 ]

@@ -1,5 +1,6 @@
 """The networks of aorta patches: generators, critics, encoder, features, and a baseline."""
 
+from monai_cardiac_gan.networks.nets.comodulated_generator import ComodulatedGenerator
 from monai_cardiac_gan.networks.nets.growing import grow_from
 from monai_cardiac_gan.networks.nets.init import dcgan_init, scaled_init
 from monai_cardiac_gan.networks.nets.inpainting_unet import InpaintingUNet
@@ -11,6 +12,7 @@ from monai_cardiac_gan.networks.nets.residual_critic import ResidualCritic
 from monai_cardiac_gan.networks.nets.residual_generator import ResidualGenerator
 
 __all__ = [
+    "ComodulatedGenerator",
     "InpaintingUNet",
     "LatentEncoder",
     "PatchCritic",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-__all__ = ["Init", "dcgan_init", "scaled_init", "zero_init_"]
+__all__ = ["Init", "dcgan_init", "last_convolution", "scaled_init", "zero_init_"]
 
 Init = Callable[[nn.Module], None]
 """Sets the first weights of one layer; networks apply it to all of theirs."""
@@ -77,3 +77,8 @@ def zero_init_(layer: nn.Module) -> None:
     """Set all weights of a layer to zero, so that its output is zero."""
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
+
+
+def last_convolution(layer: nn.Module) -> nn.Module:
+    """The convolution that makes the output of a layer, or of several in a row."""
+    return [part for part in layer.modules() if isinstance(part, nn.Conv2d)][-1]

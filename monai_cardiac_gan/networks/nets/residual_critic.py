@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from monai_cardiac_gan.networks.nets.init import Init, scaled_init, zero_init_
-from monai_cardiac_gan.networks.nets.shapes import channels_at, resolutions_up_to
+from monai_cardiac_gan.networks.nets.init import Init, last_convolution, scaled_init, zero_init_
+from monai_cardiac_gan.networks.nets.shapes import FULL, channels_at, resolutions_up_to
 
 __all__ = ["ResidualCritic"]
 
@@ -50,6 +50,9 @@ class ResidualCritic(nn.Module):
         size: side of the patches: 8, 16, ... 128.
         spectral: divide each weight by its largest singular value (Miyato et al. 2018).
         init: sets the first weights of a layer, `scaled_init` of the rectifier's slope by default.
+        channels: of the images; 2 for a critic that sees masks beside them.
+        subpixel: see 128 pixels as four channels of 64 (the opposite of `ResidualGenerator`'s): ``from_image.128`` has two
+            convolutions, and there is no ``blocks.128``.
 
     Raises:
         ValueError: when a size is below 1 or not a power of two.
@@ -67,16 +70,27 @@ class ResidualCritic(nn.Module):
         size: int = 128,
         spectral: bool = False,
         init: Init | None = None,
+        channels: int = 1,
+        subpixel: bool = False,
     ) -> None:
         super().__init__()
+        if channels < 1:
+            raise ValueError(f"channels is {channels}, expected 1 or more: images have at least one.")
         sizes = resolutions_up_to(size)[::-1]
-        channels = {side: channels_at(side, width, max_channels) for side in sizes}
-        self.size, self.spectral = size, spectral
-        self.from_image = nn.ModuleDict({str(side): nn.Conv2d(1, channels[side], 1) for side in sizes})
+        widths = {side: channels_at(side, width, max_channels) for side in sizes}
+        self.size, self.channels, self.spectral = size, channels, spectral
+        self.subpixel = subpixel and size == FULL
+        self.from_image = nn.ModuleDict({str(side): nn.Conv2d(channels, widths[side], 1) for side in sizes})
+        if self.subpixel:
+            self.from_image[str(FULL)] = from_subpixels(channels, widths[FULL // 2])
         self.blocks = nn.ModuleDict(
-            {str(before): DownBlock(channels[before], channels[after]) for before, after in itertools.pairwise(sizes)}
+            {
+                str(before): DownBlock(widths[before], widths[after])
+                for before, after in itertools.pairwise(sizes)
+                if before < FULL or not subpixel
+            }
         )
-        last = channels[sizes[-1]]
+        last = widths[sizes[-1]]
         self.output = nn.Sequential(
             nn.LeakyReLU(SLOPE),
             nn.Conv2d(last, last, 3, padding=1),
@@ -92,7 +106,7 @@ class ResidualCritic(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """
         Args:
-            images: patches (N, 1, size, size).
+            images: patches (N, channels, size, size).
 
         Returns:
             One score per patch (N,), any real number.
@@ -107,15 +121,18 @@ class ResidualCritic(nn.Module):
                 images = F.avg_pool2d(images, 2)
             seen.append(from_image(images))
         hidden = seen[0]
+        if self.subpixel:
+            hidden = hidden + seen[1]
+        skipped = 2 if self.subpixel else 1
         for index, block in enumerate(self.blocks.values()):
-            hidden = block(hidden) + seen[index + 1]
+            hidden = block(hidden) + seen[index + skipped]
         return self.output(hidden).flatten()
 
     def _check(self, images: Tensor) -> None:
-        if images.ndim != 4 or list(images.shape[1:]) != [1, self.size, self.size]:
+        if images.ndim != 4 or list(images.shape[1:]) != [self.channels, self.size, self.size]:
             raise ValueError(
-                f"images are {list(images.shape)}, expected (N, 1, {self.size}, {self.size}): crop patches of that size, "
-                "or build the critic for theirs."
+                f"images are {list(images.shape)}, expected (N, {self.channels}, {self.size}, {self.size}): crop patches of "
+                "that size, or build the critic for theirs."
             )
 
     def zero_init_(self, side: int) -> None:
@@ -129,9 +146,22 @@ class ResidualCritic(nn.Module):
                 f"a block of {side} pixels with spectral normalisation cannot start at zero: zeros have no direction that "
                 "could be scaled to norm 1; grow a critic with spectral=False."
             )
+        if self.subpixel and side == FULL:
+            zero_init_(last_convolution(self.from_image[str(FULL)]))
+            return
         block = self.blocks[str(side)]
         for layer in (block.second, block.shortcut):
             zero_init_(cast(nn.Module, layer))
+
+
+def from_subpixels(channels: int, width: int) -> nn.Sequential:
+    """Images (N, channels, 2r, 2r) to features (N, width, r, r): four pixels become channels, then two convolutions."""
+    return nn.Sequential(
+        nn.PixelUnshuffle(2),
+        nn.Conv2d(4 * channels, 2 * width, 3, padding=1),
+        nn.LeakyReLU(SLOPE),
+        nn.Conv2d(2 * width, width, 3, padding=1),
+    )
 
 
 class DownBlock(nn.Module):

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from monai_cardiac_gan.networks.nets.init import Init, scaled_init, zero_init_
-from monai_cardiac_gan.networks.nets.shapes import channels_at, check_latents, resolutions_up_to
+from monai_cardiac_gan.networks.nets.init import Init, last_convolution, scaled_init, zero_init_
+from monai_cardiac_gan.networks.nets.shapes import FULL, channels_at, check_latents, resolutions_up_to
 
 __all__ = ["ResidualGenerator"]
 
@@ -63,6 +63,9 @@ class ResidualGenerator(nn.Module):
             convolution, kernel 4, stride 2, in the blocks; for comparisons, it brings the checkerboard back).
         init: sets the initial weights of a layer, `scaled_init` of the rectifier's slope by default, with smaller ones in
             ``to_image``.
+        subpixel: paint 128 pixels from the features of 64 by a sub-pixel convolution (Shi et al. 2016, section 3.2), as
+            wavelet generators do (Gal et al. 2021, SWAGAN): ``to_image.128`` gives four pixels for each of theirs, and there is
+            no ``blocks.128``. Image and gradient then cost little more than those of 64 pixels.
 
     Raises:
         ValueError: when a size is below 1 or not a power of two, or the norm is unknown.
@@ -82,6 +85,7 @@ class ResidualGenerator(nn.Module):
         noise: bool = False,
         upsampling: str = "bilinear",
         init: Init | None = None,
+        subpixel: bool = False,
     ) -> None:
         super().__init__()
         if latent_size < 1:
@@ -101,12 +105,15 @@ class ResidualGenerator(nn.Module):
             {
                 str(after): UpBlock(channels[before], channels[after], norm, noise, upsampling)
                 for before, after in itertools.pairwise(sizes)
+                if after < FULL or not subpixel
             }
         )
         self.to_image = nn.ModuleDict({str(side): nn.Conv2d(channels[side], 1, 1) for side in sizes})
+        if subpixel and size == FULL:
+            self.to_image[str(FULL)] = subpixel_image(channels[FULL // 2])
         self.apply(scaled_init(SLOPE) if init is None else init)
         for layer in self.to_image.values() if init is None else ():
-            scaled_init(1.0, TO_IMAGE_SCALE)(layer)
+            scaled_init(1.0, TO_IMAGE_SCALE)(last_convolution(layer))
 
     def forward(self, latents: Tensor, size: int | None = None) -> Tensor:
         """
@@ -143,7 +150,7 @@ class ResidualGenerator(nn.Module):
 
     def zero_init_(self, side: int) -> None:
         """Let ``to_image`` of one size start at zero: a network that has just grown paints what the smaller one did."""
-        zero_init_(self.to_image[str(side)])
+        zero_init_(last_convolution(self.to_image[str(side)]))
 
 
 class UpBlock(nn.Module):
@@ -198,6 +205,16 @@ class PixelNorm(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Features (N, C, H, W) of the same shape."""
         return hidden * torch.rsqrt(hidden.square().mean(1, keepdim=True) + self.epsilon)
+
+
+def subpixel_image(channels: int) -> nn.Sequential:
+    """Features (N, channels, r, r) to images (N, 1, 2r, 2r): two convolutions, and four channels become four pixels."""
+    return nn.Sequential(
+        nn.Conv2d(channels, 2 * channels, 3, padding=1),
+        nn.LeakyReLU(SLOPE),
+        nn.Conv2d(2 * channels, 4, 3, padding=1),
+        nn.PixelShuffle(2),
+    )
 
 
 def upsample(images: Tensor, mode: str = BILINEAR) -> Tensor:

@@ -28,7 +28,15 @@ def bilinear(images):
 
 @pytest.mark.parametrize("small", [8, 16, 32, 64])
 @pytest.mark.parametrize(
-    "options", [{"norm": "pixel"}, {"norm": None}, {"norm": "batch"}, {"noise": True}, {"upsampling": "nearest"}]
+    "options",
+    [
+        {"norm": "pixel"},
+        {"norm": None},
+        {"norm": "batch"},
+        {"noise": True},
+        {"upsampling": "nearest"},
+        {"subpixel": True},
+    ],
 )
 def test_a_grown_generator_paints_what_the_smaller_one_did(small, options):
     smaller = build(ResidualGenerator, small, seed=1, **options)
@@ -40,11 +48,12 @@ def test_a_grown_generator_paints_what_the_smaller_one_did(small, options):
     torch.testing.assert_close(painted, expected, rtol=1e-6, atol=1e-8)  # what the inverse of tanh loses near 1
 
 
+@pytest.mark.parametrize("options", [{}, {"subpixel": True}, {"channels": 2}, {"channels": 2, "subpixel": True}])
 @pytest.mark.parametrize("small", [8, 16, 32, 64])
-def test_a_grown_critic_scores_as_the_smaller_one_did(small):
-    smaller = build(ResidualCritic, small, seed=1)
-    grown = grow_from(build(ResidualCritic, 2 * small, seed=2), smaller.state_dict())
-    patches = torch.randn(4, 1, 2 * small, 2 * small, dtype=torch.float64)
+def test_a_grown_critic_scores_as_the_smaller_one_did(small, options):
+    smaller = build(ResidualCritic, small, seed=1, **options)
+    grown = grow_from(build(ResidualCritic, 2 * small, seed=2, **options), smaller.state_dict())
+    patches = torch.randn(4, options.get("channels", 1), 2 * small, 2 * small, dtype=torch.float64)
     assert torch.equal(grown(patches), smaller(F.avg_pool2d(patches, 2)))
     assert smaller(F.avg_pool2d(patches, 2)).std() > 0.01
 

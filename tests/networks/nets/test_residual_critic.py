@@ -152,3 +152,17 @@ def test_images_of_another_shape_are_refused(shape):
 def test_impossible_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         ResidualCritic(**options)
+
+
+def test_subpixels_reach_every_pixel():
+    torch.manual_seed(0)
+    critic = ResidualCritic(width=2, max_channels=8, subpixel=True)
+    patches = torch.randn(1, 1, 128, 128, requires_grad=True)
+    critic(patches).sum().backward()
+    assert "128" not in critic.blocks
+    assert bool((patches.grad != 0).all())
+
+
+def test_a_critic_of_no_channels_is_refused():
+    with pytest.raises(ValueError, match=r"channels is 0, expected 1 or more"):
+        ResidualCritic(channels=0)

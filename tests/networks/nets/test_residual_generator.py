@@ -240,3 +240,24 @@ def test_a_smaller_image_is_painted_by_the_first_blocks_alone(size):
 def test_a_size_without_a_head_is_refused():
     with pytest.raises(ValueError, match="size is 5, expected one of 4, 8, 16: the network paints at these alone"):
         ResidualGenerator(latent_size=5, width=2, max_channels=8, size=16)(torch.zeros(1, 5), size=5)
+
+
+def test_subpixels_are_four_pixels_of_one_feature_pixel():
+    torch.manual_seed(0)
+    network = ResidualGenerator(latent_size=5, width=2, max_channels=8, subpixel=True)
+    assert "128" not in network.blocks
+    nn.init.zeros_(network.to_image["128"][2].weight)
+    with torch.no_grad():
+        for side in ("4", "8", "16", "32", "64"):
+            network.to_image[side].weight.zero_()
+        network.to_image["128"][2].bias.copy_(torch.tensor([0.1, 0.2, 0.3, 0.4]))
+        image = network(torch.randn(1, 5))[0, 0]
+    expected = torch.tensor([[0.1, 0.2], [0.3, 0.4]]).tanh()
+    torch.testing.assert_close(image, expected.repeat(64, 64))
+
+
+def test_subpixels_change_nothing_below_128_pixels():
+    torch.manual_seed(0)
+    plain = ResidualGenerator(latent_size=5, width=2, max_channels=8, size=64)
+    subpixel = ResidualGenerator(latent_size=5, width=2, max_channels=8, size=64, subpixel=True)
+    assert plain.state_dict().keys() == subpixel.state_dict().keys()

@@ -1,0 +1,73 @@
+"""Other people from those that there are: patches turned, scaled and with another contrast."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+__all__ = ["PatchVariation"]
+
+DRAWS = 4
+"""Numbers that each patch needs: its angle, its scale, its contrast and its brightness."""
+
+
+class PatchVariation:
+    r"""Turn and scale patches about their middle, where the aorta is, and change their contrast.
+
+    A pixel p of the new patch shows :math:`s R_\phi p` of the old one, by bilinear interpolation, times :math:`1 + c` about
+    the grey 0, plus b, and cut off at -1 and 1. Pixels from beyond the old patch are not valid. There are no flips: the aorta
+    lies on one side.
+
+    Unlike `DifferentiableAugmentation` it changes what is learnt: give it to networks that shall know more sizes and
+    contrasts than the training people have, not to a generator that shall paint as they are.
+
+    Args:
+        rotation: largest angle to either side, degrees.
+        scale: largest change of the size to either side, share.
+        contrast: largest change of the contrast to either side, share.
+        brightness: most that is added or taken away, in the unit of the images.
+
+    Raises:
+        ValueError: when an argument is negative, or a share not below 1.
+
+    Example:
+        >>> patches, valid = torch.rand(2, 1, 8, 8), torch.ones(2, 1, 8, 8, dtype=torch.bool)
+        >>> same, inside = PatchVariation(0, 0, 0, 0)(patches, valid, torch.Generator())
+        >>> bool(torch.allclose(same, patches)), bool(inside.all())
+        (True, True)
+    """
+
+    def __init__(
+        self, rotation: float = 8.0, scale: float = 0.1, contrast: float = 0.15, brightness: float = 0.1
+    ) -> None:
+        if not all(value >= 0 for value in (rotation, scale, contrast, brightness)) or max(scale, contrast) >= 1:
+            raise ValueError(
+                f"rotation {rotation}, scale {scale}, contrast {contrast}, brightness {brightness}: expected 0 or more each, and "
+                "shares below 1."
+            )
+        self.most = torch.tensor([math.radians(rotation), scale, contrast, brightness])
+
+    def __call__(self, images: Tensor, valid: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Vary each patch by numbers of its own.
+
+        Args:
+            images: (N, 1, H, W), -1 to 1.
+            valid: (N, 1, H, W) bool, true inside the field of view.
+            random: where all numbers come from, on the CPU.
+
+        Returns:
+            Patches and valid pixels of the same shapes; pixels that are not valid are -1.
+        """
+        drawn = (2 * torch.rand(len(images), DRAWS, generator=random) - 1) * self.most
+        angle, scale, contrast, brightness = drawn.to(images).unbind(1)
+        size = 1 / (1 + scale)
+        rows = torch.stack([size * angle.cos(), -size * angle.sin(), torch.zeros_like(angle)], 1)
+        columns = torch.stack([size * angle.sin(), size * angle.cos(), torch.zeros_like(angle)], 1)
+        grid = F.affine_grid(torch.stack([rows, columns], 1), list(images.shape), align_corners=False)
+        moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+        inside = F.grid_sample(valid.to(images), grid, padding_mode="zeros", align_corners=False) > 0.5
+        contrasted = moved * (1 + contrast)[:, None, None, None] + brightness[:, None, None, None]
+        return contrasted.clamp(-1, 1).masked_fill(~inside, -1), inside

@@ -1,0 +1,158 @@
+"""Generator conditioned on a masked patch and a latent (Zhao et al. 2021, co-modulation)."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from monai_cardiac_gan.networks.nets.init import last_convolution, scaled_init
+from monai_cardiac_gan.networks.nets.modulated_convolution import ModulatedConvolution
+from monai_cardiac_gan.networks.nets.residual_critic import DownBlock, from_subpixels
+from monai_cardiac_gan.networks.nets.residual_generator import (
+    SLOPE,
+    TO_IMAGE_SCALE,
+    PixelNoise,
+    PixelNorm,
+    subpixel_image,
+    upsample,
+)
+from monai_cardiac_gan.networks.nets.shapes import FULL, channels_at, check_latents, resolutions_up_to
+
+__all__ = ["ComodulatedGenerator"]
+
+STYLE = 128
+"""Numbers that the latent, and as many that the patch gives to each style; half of the latents' 512 in StyleGAN2 for a
+tenth of its channels."""
+
+
+class ComodulatedGenerator(nn.Module):
+    r"""Paint what may lie behind a mask: another latent, another answer, at the cost of one pass.
+
+    An encoder sees the known pixels and where they are; its features go into a decoder at each size, and its last ones, c,
+    steer the decoder's convolutions together with the latent,
+
+    .. math:: s = \left(E(z), c\right), \quad G(z, x, M) = \tanh\Big(\sum_r \uparrow H_r(h_r)\Big),
+        \quad h_{2r} = B_{2r}(\uparrow h_r + e_{2r}; s)
+
+    (Zhao et al. 2021, section 3.2), so that a large hole leaves more to the latent and a small one more to the patch. 128
+    pixels are seen and painted as four channels of 64 (see ``subpixel`` of `ResidualGenerator`).
+
+    `encode` runs once for a patch, `decode` once for each latent.
+
+    Args:
+        latent_size: numbers in a latent vector.
+        width: channels at 128 pixels; a size of r pixels has min(width * 128 / r, max_channels).
+        max_channels: most channels of any layer.
+        noise: draw one random number a pixel before each activation, see `ResidualGenerator`.
+
+    Raises:
+        ValueError: when a size is below 1.
+
+    Example:
+        >>> network = ComodulatedGenerator(width=2, max_channels=16)
+        >>> patches, masks = torch.zeros(2, 1, 128, 128), torch.ones(2, 1, 128, 128, dtype=torch.bool)
+        >>> network(torch.randn(2, 100), patches, masks).shape
+        torch.Size([2, 1, 128, 128])
+    """
+
+    def __init__(self, latent_size: int = 100, width: int = 8, max_channels: int = 256, noise: bool = True) -> None:
+        super().__init__()
+        if latent_size < 1:
+            raise ValueError(f"latent_size is {latent_size}, expected at least 1: give a positive whole number.")
+        sizes = resolutions_up_to(FULL // 2)
+        channels = {side: channels_at(side, width, max_channels) for side in sizes}
+        least = channels[sizes[0]]
+        self.latent_size, self.sizes = latent_size, sizes
+        self.mapping = nn.Sequential(  # latents of unit mean square first (Karras et al. 2019, section 2)
+            PixelNorm(),
+            nn.Linear(latent_size, STYLE),
+            nn.LeakyReLU(SLOPE),
+            nn.Linear(STYLE, STYLE),
+            nn.LeakyReLU(SLOPE),
+        )
+        self.from_image = from_subpixels(2, channels[FULL // 2])
+        self.down = nn.ModuleList(
+            DownBlock(channels[before], channels[after]) for before, after in itertools.pairwise(sizes[::-1])
+        )
+        self.code = nn.Sequential(
+            nn.LeakyReLU(SLOPE), nn.Flatten(), nn.Linear(least * sizes[0] ** 2, STYLE), nn.LeakyReLU(SLOPE)
+        )
+        self.up = nn.ModuleList(
+            ComodulatedBlock(channels[before], channels[after], noise) for before, after in itertools.pairwise(sizes)
+        )
+        self.to_image = nn.ModuleList(nn.Conv2d(channels[side], 1, 1) for side in sizes[1:])
+        self.to_full = subpixel_image(channels[FULL // 2])
+        for part in (self.mapping, self.from_image, self.down, self.code, self.to_full):
+            part.apply(scaled_init(SLOPE))
+        for layer in (*self.to_image, last_convolution(self.to_full)):
+            scaled_init(1.0, TO_IMAGE_SCALE)(layer)
+
+    def forward(self, latents: Tensor, patches: Tensor, masks: Tensor) -> Tensor:
+        """
+        Args:
+            latents: (N, latent_size), from the standard normal distribution.
+            patches: (N, 1, 128, 128), -1 to 1.
+            masks: (N, 1, 128, 128) or (1, 1, 128, 128) bool, true where a pixel is hidden.
+
+        Returns:
+            Whole patches (N, 1, 128, 128) in [-1, 1]; only what lies behind the mask is meant to be used.
+
+        Raises:
+            ValueError: when the latents or the patches have another shape.
+        """
+        return self.decode(self.encode(patches, masks), latents)
+
+    @torch.jit.export
+    def encode(self, patches: Tensor, masks: Tensor) -> list[Tensor]:
+        """What the known pixels say, in the order that `decode` takes it: the code (N, STYLE), then features from 4 x 4 up."""
+        if patches.ndim != 4 or list(patches.shape[1:]) != [1, 2 * self.sizes[-1], 2 * self.sizes[-1]]:
+            raise ValueError(
+                f"patches are {list(patches.shape)}, expected (N, 1, {2 * self.sizes[-1]}, {2 * self.sizes[-1]}): crop patches "
+                "of that size."
+            )
+        known = (~masks).expand_as(patches).to(patches.dtype)
+        hidden = self.from_image(torch.cat([patches * known, known], 1))
+        seen = [hidden]
+        for block in self.down:
+            hidden = block(hidden)
+            seen.append(hidden)
+        seen.append(self.code(hidden))
+        return seen[::-1]
+
+    @torch.jit.export
+    def decode(self, seen: list[Tensor], latents: Tensor) -> Tensor:
+        """An answer (N, 1, 128, 128) for each patch and its latent (N, latent_size)."""
+        check_latents(latents, self.latent_size)
+        style = torch.cat([self.mapping(latents.flatten(1)), seen[0]], 1)
+        hidden = seen[1]
+        image = hidden[:, :1]
+        for index, (block, to_image) in enumerate(zip(self.up, self.to_image)):  # noqa: B905 (TorchScript)
+            hidden = block(hidden, seen[index + 2], style)
+            image = to_image(hidden) if index == 0 else upsample(image) + to_image(hidden)
+        return (upsample(image) + self.to_full(hidden)).tanh()
+
+
+class ComodulatedBlock(nn.Module):
+    """Twice the side: upsample, add what the encoder saw, two modulated convolutions, and a shortcut beside them."""
+
+    def __init__(self, before: int, after: int, noise: bool) -> None:
+        super().__init__()
+        self.slope, style = SLOPE, 2 * STYLE
+        self.shortcut = nn.Conv2d(before, after, 1, bias=False)
+        self.skip = nn.Conv2d(after, before, 1)
+        self.first = ModulatedConvolution(before, after, style)
+        self.second = ModulatedConvolution(after, after, style)
+        self.noise = nn.ModuleList(PixelNoise(after, noise) for _ in range(2))
+        for layer in (self.shortcut, self.skip):
+            scaled_init(1.0)(layer)
+
+    def forward(self, hidden: Tensor, seen: Tensor, style: Tensor) -> Tensor:
+        """Features (N, before, r, r), those of the encoder (N, after, 2r, 2r) and styles to features (N, after, 2r, 2r)."""
+        shortcut = upsample(self.shortcut(hidden))
+        hidden = (upsample(hidden) + self.skip(seen)) * 0.5**0.5
+        hidden = F.leaky_relu(self.noise[0](self.first(hidden, style)), self.slope)
+        hidden = F.leaky_relu(self.noise[1](self.second(hidden, style)), self.slope)
+        return (hidden + shortcut) * 0.5**0.5  # two summands of unit variance keep unit variance

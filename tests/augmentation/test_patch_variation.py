@@ -1,0 +1,73 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import affine_transform
+
+from monai_cardiac_gan.augmentation import PatchVariation
+from monai_cardiac_gan.augmentation.patch_variation import DRAWS
+
+
+def smooth(count=3, side=64):
+    rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    phases = torch.arange(count)[:, None, None, None]
+    return 0.5 * torch.sin(rows / 7 + phases) * torch.cos(columns / 5)
+
+
+def everywhere(images):
+    return torch.ones_like(images, dtype=torch.bool)
+
+
+def test_it_turns_and_scales_as_scipy_does():
+    images = smooth()
+    varied, inside = PatchVariation(20, 0.2, 0, 0)(images, everywhere(images), torch.Generator().manual_seed(5))
+    drawn = 2 * torch.rand(3, DRAWS, generator=torch.Generator().manual_seed(5)).numpy() - 1
+    middle = np.full(2, 31.5)
+    for image, mine, valid, (turn, grow, *_) in zip(images, varied, inside, drawn, strict=True):
+        angle, size = math.radians(20) * turn, 1 / (1 + 0.2 * grow)
+        matrix = size * np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+        expected = affine_transform(image[0].numpy(), matrix, middle - matrix @ middle, order=1, cval=np.nan)
+        known = valid[0].numpy() & np.isfinite(expected)
+        assert known.mean() > 0.6
+        np.testing.assert_allclose(mine[0].numpy()[known], expected[known], atol=1e-5)
+
+
+def test_contrast_and_brightness_are_of_each_patch_alone():
+    images = 0.5 * smooth()
+    varied, _ = PatchVariation(0, 0, 0.3, 0.2)(images, everywhere(images), torch.Generator().manual_seed(1))
+    drawn = 2 * torch.rand(3, DRAWS, generator=torch.Generator().manual_seed(1)) - 1
+    expected = images * (1 + 0.3 * drawn[:, 2])[:, None, None, None] + 0.2 * drawn[:, 3, None, None, None]
+    torch.testing.assert_close(varied, expected, atol=1e-5, rtol=0)
+
+
+def test_the_middle_stays():
+    images = torch.zeros(20, 1, 65, 65)
+    images[:, :, 31:34, 31:34] = 1
+    varied, _ = PatchVariation(30, 0.2, 0, 0)(images, everywhere(images), torch.Generator().manual_seed(1))
+    torch.testing.assert_close(varied[:, 0, 32, 32], torch.ones(20))
+
+
+def test_the_unseen_stays_unseen():
+    images = smooth()
+    valid = everywhere(images)
+    valid[..., :20] = False
+    varied, inside = PatchVariation(10, 0.2, 0.1, 0.1)(images, valid, torch.Generator().manual_seed(2))
+    assert bool((varied[~inside] == -1).all())
+    assert 0.2 < (~inside).float().mean().item() < 0.6
+    assert not inside[..., :10].any()
+
+
+def test_patches_that_shrink_have_an_edge():
+    images = smooth()
+    generator = torch.Generator().manual_seed(2)
+    _, inside = PatchVariation(0, 0.5, 0, 0)(images, everywhere(images), generator)
+    drawn = 2 * torch.rand(3, DRAWS, generator=torch.Generator().manual_seed(2)) - 1
+    sides = (1 + 0.5 * drawn[:, 1]).clamp(max=1) * 64
+    np.testing.assert_allclose(inside.flatten(1).sum(1).sqrt(), sides, atol=1.5)
+
+
+@pytest.mark.parametrize("arguments", [{"rotation": -1}, {"scale": 1.0}, {"contrast": float("nan")}])
+def test_impossible_ranges_are_refused(arguments):
+    with pytest.raises(ValueError, match=r"expected 0 or more each, and shares below 1"):
+        PatchVariation(**arguments)

@@ -1,0 +1,101 @@
+import pytest
+import torch
+
+from monai_cardiac_gan.networks.nets import ComodulatedGenerator
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    network = ComodulatedGenerator(latent_size=5, width=2, max_channels=8, noise=False).double()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return network
+
+
+def patches_and_masks(count=2):
+    random = torch.Generator().manual_seed(1)
+    masks = torch.zeros(count, 1, 128, 128, dtype=torch.bool)
+    masks[:, :, 40:90, 50:80] = True
+    return torch.rand(count, 1, 128, 128, generator=random, dtype=torch.float64) * 2 - 1, masks
+
+
+def test_what_is_hidden_does_not_matter(network):
+    patches, masks = patches_and_masks()
+    latents = torch.randn(2, 5, dtype=torch.float64)
+    other = torch.where(masks, -patches, patches)
+    assert torch.equal(network(latents, patches, masks), network(latents, other, masks))
+    assert not torch.allclose(network(latents, patches, masks), network(latents, -patches, masks))
+
+
+def test_the_hole_itself_is_seen(network):
+    patches, masks = patches_and_masks()
+    patches, latents = torch.zeros_like(patches), torch.randn(2, 5, dtype=torch.float64)
+    assert not torch.allclose(network(latents, patches, masks), network(latents, patches, ~masks))
+
+
+def test_one_pass_of_the_encoder_serves_all_latents(network):
+    patches, masks = patches_and_masks()
+    seen = network.encode(patches, masks)
+    for seed in range(3):
+        latents = torch.randn(2, 5, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        assert torch.equal(network.decode(seen, latents), network(latents, patches, masks))
+
+
+def test_another_latent_is_another_answer_everywhere_in_the_hole(network):
+    patches, masks = patches_and_masks(1)
+    seen = network.encode(patches, masks)
+    one, other = (network.decode(seen, value * torch.ones(1, 5, dtype=torch.float64)) for value in (1.0, -1.0))
+    assert ((one - other).abs()[masks] > 0).all()
+
+
+def test_the_length_of_a_latent_says_nothing(network):
+    patches, masks = patches_and_masks()
+    latents = torch.randn(2, 5, dtype=torch.float64)
+    torch.testing.assert_close(network(latents, patches, masks), network(7 * latents, patches, masks))
+
+
+def test_samples_do_not_mix(network):
+    patches, masks = patches_and_masks(3)
+    latents = torch.randn(3, 5, dtype=torch.float64)
+    alone = network(latents[1:2], patches[1:2], masks[1:2])
+    torch.testing.assert_close(network(latents, patches, masks)[1:2], alone)
+
+
+def test_each_weight_learns():
+    torch.manual_seed(0)
+    network = ComodulatedGenerator(latent_size=5, width=2, max_channels=8)
+    patches, masks = patches_and_masks()
+    network(torch.randn(2, 5), patches.float(), masks).square().sum().backward()
+    still = [name for name, weight in network.named_parameters() if weight.grad is None or not weight.grad.any()]
+    assert still == []
+
+
+def test_one_mask_serves_all_patches(network):
+    patches, masks = patches_and_masks()
+    latents = torch.randn(2, 5, dtype=torch.float64)
+    assert torch.equal(network(latents, patches, masks[:1]), network(latents, patches, masks))
+
+
+def test_it_compiles_to_torchscript(network):
+    patches, masks = patches_and_masks()
+    latents = torch.randn(2, 5, dtype=torch.float64)
+    torch.testing.assert_close(torch.jit.script(network)(latents, patches, masks), network(latents, patches, masks))
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 64, 64), (2, 2, 128, 128), (1, 128, 128)])
+def test_patches_of_another_shape_are_refused(network, shape):
+    patches = torch.zeros(shape, dtype=torch.float64)
+    with pytest.raises(ValueError, match=r"patches are \[.*\], expected \(N, 1, 128, 128\)"):
+        network(torch.zeros(2, 5, dtype=torch.float64), patches, patches > 0)
+
+
+def test_latents_of_another_size_are_refused(network):
+    patches, masks = patches_and_masks()
+    with pytest.raises(ValueError, match=r"latents are \[2, 4\], expected \(N, 5\)"):
+        network(torch.zeros(2, 4, dtype=torch.float64), patches, masks)
+
+
+def test_no_latents_are_refused():
+    with pytest.raises(ValueError, match=r"latent_size is 0, expected at least 1"):
+        ComodulatedGenerator(latent_size=0)
