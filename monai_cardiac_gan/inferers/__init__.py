@@ -1,5 +1,6 @@
 """From trained networks to images: sampling, masks, latent search, and baselines of inpainting."""
 
+from monai_cardiac_gan.inferers.amortised import AmortisedInferer
 from monai_cardiac_gan.inferers.batched_lbfgs import BatchedLBFGS
 from monai_cardiac_gan.inferers.blending import Blending, FeatheredBlending, Paste, PoissonBlending, seam_error
 from monai_cardiac_gan.inferers.calibration import (
@@ -57,6 +58,7 @@ from monai_cardiac_gan.inferers.vessel_search import VesselSearch
 
 __all__ = [
     "HOLE_SIDES",
+    "AmortisedInferer",
     "BatchedLBFGS",
     "BiharmonicInpainter",
     "Blending",

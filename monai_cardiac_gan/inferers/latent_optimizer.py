@@ -22,6 +22,7 @@ class StopReason:
     CONVERGED = "nothing improves"
     NO_STEP = "no step lowers the loss"
     NOT_FINITE = "left the finite numbers"
+    NOT_SEARCHED = "drawn, not searched"
 
 
 @dataclass(frozen=True)

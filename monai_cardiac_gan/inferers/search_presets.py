@@ -1,4 +1,4 @@
-"""The two searches: gradient descent as published, and L-BFGS from better starts."""
+"""The presets: gradient descent as published, L-BFGS from better starts, and no search at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from monai_cardiac_gan.inferers.amortised import AmortisedInferer
 from monai_cardiac_gan.inferers.batched_lbfgs import BatchedLBFGS
 from monai_cardiac_gan.inferers.coarse_to_fine import CoarseToFine
 from monai_cardiac_gan.inferers.gradient_descent import GradientDescent
@@ -152,18 +153,19 @@ def _proposal(encoder: nn.Module | None, inpainting_unet: nn.Module | None) -> P
     return None if encoder is None else EncoderProposal(encoder)
 
 
-PRESETS: dict[str, Callable[..., LatentInpaintingInferer]] = {
+PRESETS: dict[str, Callable[..., LatentInpaintingInferer | AmortisedInferer]] = {
+    "amortised": AmortisedInferer,
     "gradient_descent": gradient_descent_search,
     "lbfgs": lbfgs_search,
 }
 
 
-def inpainting_search(search_preset: str, **options: Any) -> LatentInpaintingInferer:
+def inpainting_search(search_preset: str, **options: Any) -> LatentInpaintingInferer | AmortisedInferer:
     """A search by the name of its preset.
 
     Args:
-        search_preset: ``"gradient_descent"`` (as published) or ``"lbfgs"``.
-        options: arguments of `gradient_descent_search` or `lbfgs_search`.
+        search_preset: ``"gradient_descent"`` (as published), ``"lbfgs"``, or ``"amortised"``, which searches nothing.
+        options: arguments of `gradient_descent_search`, `lbfgs_search` or `AmortisedInferer`.
 
     Raises:
         ValueError: when there is no such preset.

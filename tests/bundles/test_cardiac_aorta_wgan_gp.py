@@ -21,6 +21,7 @@ from monai_cardiac_gan.evaluation import read_calibration
 from monai_cardiac_gan.inferers import Familiarity
 from monai_cardiac_gan.networks import load_network
 from monai_cardiac_gan.networks.nets import (
+    ComodulatedGenerator,
     InpaintingUNet,
     LatentEncoder,
     PatchFeatures,
@@ -572,6 +573,22 @@ def test_a_network_learns_to_inpaint_directly(paths, searches, volumes):
     run(paths, None, ["train", "inpainting_unet"], {**searches, "epochs": 1, "batch_size": 5})
     assert 0 < json.loads((volumes / "models" / "inpainting_unet.json").read_text())["inside"] < 1
     InpaintingUNet().load_state_dict(torch.load(volumes / "models" / "inpainting_unet.pt", weights_only=True))
+
+
+def test_the_amortised_preset_is_trained_and_paints(paths, searches, volumes):
+    small = {"epochs": 1, "batch_size": 5, "width": 2, "max_channels": 8, "adversarial_weight": 0.05}
+    run(paths, "train", ["train", "amortised"], {**searches, **small})
+    (row,) = json.loads((volumes / "history.json").read_text())
+    assert 0 < row["score"] < 1
+    trained = ComodulatedGenerator(width=2, max_channels=8)
+    trained.load_state_dict(torch.load(volumes / "models" / "amortised.pt", weights_only=True))
+    settings = {
+        "search_preset": "amortised", "amortised_checkpoint": str(volumes / "models" / "amortised.pt"),
+        "amortised_width": 2, "amortised_max_channels": 8, "starts": 3, "patch_count": 2,
+    }  # fmt: skip
+    run(paths, "infer", ["inference"], {**searches, **settings})
+    entries = json.loads((volumes / "report" / "results.json").read_text())["patches"]
+    assert [entry["stops"] for entry in entries] == [["drawn, not searched"] * 3] * 2
 
 
 def test_inpainted_patches_are_compared_with_what_was_hidden(paths, overrides, tmp_path):

@@ -91,7 +91,9 @@ KINDS = {
     },
     augmentation.Augmentation: {"DifferentiableAugmentation": augmentation.DifferentiableAugmentation},
     transforms.Crop: {"CropAortaPatchesd": lambda: transforms.CropAortaPatchesd("image")},
-    engines.PatchSearch: {"LatentInpaintingInferer": lambda: SEARCH},
+    engines.PatchSearch: {
+        "AmortisedInferer": inferers.AmortisedInferer, "LatentInpaintingInferer": lambda: SEARCH,
+    },
 }  # fmt: skip
 CASES = [(kind, name) for kind, made in KINDS.items() for name in made]
 ROOMS = (inferers, losses, augmentation)

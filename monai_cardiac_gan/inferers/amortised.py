@@ -1,0 +1,162 @@
+"""Inpainting by a generator that is conditioned on the masked patch: an answer costs one pass, and nothing is searched."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import torch
+from monai.inferers import Inferer
+from torch import Tensor, nn
+
+from monai_cardiac_gan.inferers.blending import Blending, Paste
+from monai_cardiac_gan.inferers.inpainted_patch import PatchOrigin
+from monai_cardiac_gan.inferers.inpainting_result import InpaintingResult
+from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
+from monai_cardiac_gan.inferers.latent_optimizer import StopReason
+from monai_cardiac_gan.inferers.masks import checked_masks, checked_patches, square_mask
+from monai_cardiac_gan.inferers.traces import InitialImages, LossTraces
+from monai_cardiac_gan.losses.contextual import masked_l1
+from monai_cardiac_gan.networks.frozen import frozen
+
+__all__ = ["AmortisedInferer"]
+
+FROM_MEAN = "distance from the mean"
+"""Name of the only term of the answers' loss."""
+
+
+class AmortisedInferer(Inferer):
+    r"""Draw expected anatomies for the masks of patches, each from a latent of its own.
+
+    All patches get the same latents, so that an answer neither depends on the other patches of its batch nor jumps from one
+    slice of a vessel to the next. There is no loss that an answer was searched for; as *best* counts the most typical one, by
+
+    .. math:: \ell_s = \frac{1}{K} \sum_{p \in M} \lvert x_s(p) - \bar x(p) \rvert,
+
+    its distance from the mean of all answers behind the mask.
+
+    Args:
+        latent_size: numbers in a latent.
+        starts: answers to each patch, S.
+        blending: how the generated pixels are put behind the mask, `Paste` by default.
+        seed: of the latents and of the generator's pixel noise.
+
+    Raises:
+        ValueError: when there are no answers.
+
+    Example:
+        A generator that paints its only latent everywhere:
+
+        >>> class Flat(nn.Module):
+        ...     def encode(self, patches, masks):
+        ...         return [patches]
+        ...
+        ...     def decode(self, seen, latents):
+        ...         return latents[:, :, None, None].expand_as(seen[0])
+        >>> result = AmortisedInferer(latent_size=1, starts=3).search(torch.zeros(1, 1, 2, 2), torch.eye(2) > 0, Flat())
+        >>> result.inpainted.shape, bool((result.inpainted[0, :, 0, 0, 0] == result.latents[0, :, 0]).all())
+        (torch.Size([1, 3, 1, 2, 2]), True)
+    """
+
+    def __init__(
+        self, latent_size: int = 100, starts: int = 1, blending: Blending | None = None, seed: int = 0
+    ) -> None:
+        super().__init__()
+        if starts < 1:
+            raise ValueError(f"starts is {starts}: expected at least 1, the number of answers to each patch.")
+        self.latent_size, self.starts, self.seed = latent_size, starts, seed
+        self.blending: Blending = Paste() if blending is None else blending
+
+    def __call__(  # type: ignore[override, unused-ignore]
+        self,
+        inputs: Tensor,
+        network: nn.Module,
+        masks: Tensor | None = None,
+        valid: Tensor | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Tensor:
+        """The patches (N, 1, H, W) with the most typical answer behind their masks; see `search`."""
+        return self.search(inputs, masks, network, valid).best_inpainted().to(inputs.device)
+
+    def search(
+        self, patches: Tensor, masks: Tensor | None, generator: nn.Module, valid: Tensor | None = None
+    ) -> InpaintingResult:
+        """Draw S answers to each patch.
+
+        Args:
+            patches: (N, 1, H, W), -1 to 1.
+            masks: (N, 1, H, W), (1, 1, H, W) or (H, W) bool, true where pixels are to be painted; without it the
+                publication's square of 25 x 25 pixels in the middle.
+            generator: has ``encode`` and ``decode``, see `ComodulatedGenerator`; on the patches' device.
+            valid: (N, 1, H, W) bool, true inside the field of view.
+
+        Raises:
+            ValueError: when the masks do not fit the patches, the patches are not (N, 1, H, W), not finite or beyond -1 to 1, a
+                mask hides nothing or everything, or the generator is not conditioned on patches.
+        """
+        began = time.perf_counter()
+        _check_conditional(generator)
+        origins = tuple(PatchOrigin.of(patch) for patch in patches)
+        patches = checked_patches(patches)
+        masks = square_mask(shape=patches.shape[2:]) if masks is None else masks
+        masks = checked_masks(masks.as_subclass(Tensor).to(patches.device), patches.shape).expand_as(patches)
+        valid = LatentInpaintingInferer.checked_valid(valid, patches)
+        random = torch.Generator().manual_seed(self.seed)  # row by row, so that more answers are added to fewer
+        latents = torch.cat([torch.randn(1, self.latent_size, generator=random) for _ in range(self.starts)])
+        with frozen(generator, evaluate=True), torch.no_grad():
+            generated = self._answers(generator, patches, masks, latents.to(patches.device))
+        painted = torch.stack([self.blending(images, patches, masks) for images in generated.unbind(1)], 1)
+        losses = torch.stack([masked_l1(each, painted.mean(1), masks) for each in painted.unbind(1)], 1).cpu()
+        return InpaintingResult(
+            patches=patches.cpu(),
+            masks=masks.cpu(),
+            valid=torch.ones_like(masks).cpu() if valid is None else valid.cpu(),
+            latents=latents.expand(len(patches), -1, -1),
+            generated=generated.cpu(),
+            inpainted=painted.cpu(),
+            losses=losses,
+            traces=LossTraces({FROM_MEAN: losses[None]}, losses[None]),
+            initial_images=_drawn(generated.cpu(), patches.cpu(), masks.cpu()),
+            snapshots=_frames(generated.cpu(), losses.argmin(1)),
+            snapshot_iterations=torch.zeros(1, dtype=torch.long),
+            evaluations=torch.zeros(losses.shape, dtype=torch.long),
+            stops=((StopReason.NOT_SEARCHED,) * self.starts,) * len(patches),
+            origins=origins,
+            seed=self.seed,
+            seconds=time.perf_counter() - began,
+        )
+
+    def _answers(self, generator: Any, patches: Tensor, masks: Tensor, latents: Tensor) -> Tensor:
+        """(N, S, 1, H, W); each patch by itself, with the same pixel noise."""
+        seen = generator.encode(patches, masks)
+        answers = []
+        devices = [patches.device] if patches.is_cuda else []
+        for row in range(len(patches)):
+            alone = [features[row : row + 1].expand(len(latents), *features.shape[1:]) for features in seen]
+            with torch.random.fork_rng(devices):
+                torch.manual_seed(self.seed)
+                answers.append(generator.decode(alone, latents))
+        return torch.stack(answers)
+
+
+def _check_conditional(generator: nn.Module) -> None:
+    if not (hasattr(generator, "encode") and hasattr(generator, "decode")):
+        raise ValueError(
+            f"the generator is a {type(generator).__name__}: expected one that is conditioned on masked patches, such as "
+            "ComodulatedGenerator; for others search their latents (search_preset 'lbfgs')."
+        )
+
+
+def _drawn(generated: Tensor, patches: Tensor, masks: Tensor) -> InitialImages:
+    """The answers as what was tried, those that agree best with the patch outside the mask first."""
+    losses = torch.stack([masked_l1(each, patches, ~masks) for each in generated.unbind(1)], 1)
+    order = losses.argsort(1)
+    chosen = torch.take_along_dim(generated, order[:, :, None, None, None], 1)
+    return InitialImages(generated, losses, chosen, losses.take_along_dim(order, 1), order, generated.shape[1])
+
+
+def _frames(generated: Tensor, best: Tensor) -> Tensor:
+    """(1, N, H, W) uint8, the most typical answer to each patch."""
+    images = generated[torch.arange(len(best)), best, 0]
+    return ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)[None]
