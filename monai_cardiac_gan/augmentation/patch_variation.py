@@ -10,9 +10,6 @@ from torch.nn import functional as F
 
 __all__ = ["PatchVariation"]
 
-DRAWS = 4
-"""Numbers that each patch needs: its angle, its scale, its contrast and its brightness."""
-
 
 class PatchVariation:
     r"""Turn and scale patches about their middle, where the aorta is, and change their contrast.
@@ -30,15 +27,20 @@ class PatchVariation:
         contrast: largest change of the contrast to either side, share.
         brightness: most that is added or taken away, in the unit of the images.
 
+    Attributes:
+        draws: how many numbers each patch needs: for its angle, its scale, its contrast and its brightness.
+
     Raises:
         ValueError: when an argument is negative, or a share not below 1.
 
     Example:
         >>> patches, valid = torch.rand(2, 1, 8, 8), torch.ones(2, 1, 8, 8, dtype=torch.bool)
-        >>> same, inside = PatchVariation(0, 0, 0, 0)(patches, valid, torch.Generator())
+        >>> same, inside = PatchVariation(0, 0, 0, 0)(patches, valid, torch.rand(2, 4))
         >>> bool(torch.allclose(same, patches)), bool(inside.all())
         (True, True)
     """
+
+    draws = 4
 
     def __init__(
         self, rotation: float = 8.0, scale: float = 0.1, contrast: float = 0.15, brightness: float = 0.1
@@ -50,19 +52,25 @@ class PatchVariation:
             )
         self.most = torch.tensor([math.radians(rotation), scale, contrast, brightness])
 
-    def __call__(self, images: Tensor, valid: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    def __call__(self, images: Tensor, valid: Tensor, uniforms: Tensor) -> tuple[Tensor, Tensor]:
         """Vary each patch by numbers of its own.
 
         Args:
             images: (N, 1, H, W), -1 to 1.
             valid: (N, 1, H, W) bool, true inside the field of view.
-            random: where all numbers come from, on the CPU.
+            uniforms: (N, draws), from 0 to 1; at 0.5 nothing changes.
 
         Returns:
             Patches and valid pixels of the same shapes; pixels that are not valid are -1.
+
+        Raises:
+            ValueError: when there is not one row of numbers a patch.
         """
-        drawn = (2 * torch.rand(len(images), DRAWS, generator=random) - 1) * self.most
-        angle, scale, contrast, brightness = drawn.to(images).unbind(1)
+        if uniforms.shape != (len(images), self.draws):
+            raise ValueError(
+                f"uniforms are {list(uniforms.shape)}, expected [{len(images)}, {self.draws}]: draw that many per patch."
+            )
+        angle, scale, contrast, brightness = ((2 * uniforms - 1) * self.most.to(uniforms)).to(images).unbind(1)
         size = 1 / (1 + scale)
         rows = torch.stack([size * angle.cos(), -size * angle.sin(), torch.zeros_like(angle)], 1)
         columns = torch.stack([size * angle.sin(), size * angle.cos(), torch.zeros_like(angle)], 1)

@@ -6,7 +6,6 @@ import torch
 from scipy.ndimage import affine_transform
 
 from monai_cardiac_gan.augmentation import PatchVariation
-from monai_cardiac_gan.augmentation.patch_variation import DRAWS
 
 
 def smooth(count=3, side=64):
@@ -15,14 +14,18 @@ def smooth(count=3, side=64):
     return 0.5 * torch.sin(rows / 7 + phases) * torch.cos(columns / 5)
 
 
+def uniforms(seed, count=3):
+    return torch.rand(count, PatchVariation.draws, generator=torch.Generator().manual_seed(seed))
+
+
 def everywhere(images):
     return torch.ones_like(images, dtype=torch.bool)
 
 
 def test_it_turns_and_scales_as_scipy_does():
     images = smooth()
-    varied, inside = PatchVariation(20, 0.2, 0, 0)(images, everywhere(images), torch.Generator().manual_seed(5))
-    drawn = 2 * torch.rand(3, DRAWS, generator=torch.Generator().manual_seed(5)).numpy() - 1
+    varied, inside = PatchVariation(20, 0.2, 0, 0)(images, everywhere(images), uniforms(5))
+    drawn = 2 * uniforms(5).numpy() - 1
     middle = np.full(2, 31.5)
     for image, mine, valid, (turn, grow, *_) in zip(images, varied, inside, drawn, strict=True):
         angle, size = math.radians(20) * turn, 1 / (1 + 0.2 * grow)
@@ -35,8 +38,8 @@ def test_it_turns_and_scales_as_scipy_does():
 
 def test_contrast_and_brightness_are_of_each_patch_alone():
     images = 0.5 * smooth()
-    varied, _ = PatchVariation(0, 0, 0.3, 0.2)(images, everywhere(images), torch.Generator().manual_seed(1))
-    drawn = 2 * torch.rand(3, DRAWS, generator=torch.Generator().manual_seed(1)) - 1
+    varied, _ = PatchVariation(0, 0, 0.3, 0.2)(images, everywhere(images), uniforms(1))
+    drawn = 2 * uniforms(1) - 1
     expected = images * (1 + 0.3 * drawn[:, 2])[:, None, None, None] + 0.2 * drawn[:, 3, None, None, None]
     torch.testing.assert_close(varied, expected, atol=1e-5, rtol=0)
 
@@ -44,7 +47,7 @@ def test_contrast_and_brightness_are_of_each_patch_alone():
 def test_the_middle_stays():
     images = torch.zeros(20, 1, 65, 65)
     images[:, :, 31:34, 31:34] = 1
-    varied, _ = PatchVariation(30, 0.2, 0, 0)(images, everywhere(images), torch.Generator().manual_seed(1))
+    varied, _ = PatchVariation(30, 0.2, 0, 0)(images, everywhere(images), uniforms(1, 20))
     torch.testing.assert_close(varied[:, 0, 32, 32], torch.ones(20))
 
 
@@ -52,7 +55,7 @@ def test_the_unseen_stays_unseen():
     images = smooth()
     valid = everywhere(images)
     valid[..., :20] = False
-    varied, inside = PatchVariation(10, 0.2, 0.1, 0.1)(images, valid, torch.Generator().manual_seed(2))
+    varied, inside = PatchVariation(10, 0.2, 0.1, 0.1)(images, valid, uniforms(2))
     assert bool((varied[~inside] == -1).all())
     assert 0.2 < (~inside).float().mean().item() < 0.6
     assert not inside[..., :10].any()
@@ -60,9 +63,8 @@ def test_the_unseen_stays_unseen():
 
 def test_patches_that_shrink_have_an_edge():
     images = smooth()
-    generator = torch.Generator().manual_seed(2)
-    _, inside = PatchVariation(0, 0.5, 0, 0)(images, everywhere(images), generator)
-    drawn = 2 * torch.rand(3, DRAWS, generator=torch.Generator().manual_seed(2)) - 1
+    _, inside = PatchVariation(0, 0.5, 0, 0)(images, everywhere(images), uniforms(2))
+    drawn = 2 * uniforms(2) - 1
     sides = (1 + 0.5 * drawn[:, 1]).clamp(max=1) * 64
     np.testing.assert_allclose(inside.flatten(1).sum(1).sqrt(), sides, atol=1.5)
 
@@ -71,3 +73,8 @@ def test_patches_that_shrink_have_an_edge():
 def test_impossible_ranges_are_refused(arguments):
     with pytest.raises(ValueError, match=r"expected 0 or more each, and shares below 1"):
         PatchVariation(**arguments)
+
+
+def test_numbers_of_another_count_are_refused():
+    with pytest.raises(ValueError, match=r"uniforms are \[3, 3\], expected \[3, 4\]"):
+        PatchVariation()(smooth(), everywhere(smooth()), torch.rand(3, 3))
