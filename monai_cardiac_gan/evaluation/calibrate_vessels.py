@@ -34,7 +34,7 @@ from monai_cardiac_gan.evaluation.measured_vessel import (
     measure_vessel,
 )
 from monai_cardiac_gan.evaluation.vessel_calibration import VesselCalibration, write_vessel_calibration
-from monai_cardiac_gan.inferers import ExpectVessel, VesselNetworks
+from monai_cardiac_gan.inferers import AmortisedNetworks, ExpectVessel, VesselNetworks
 from monai_cardiac_gan.inferers.expected_vessel import GAP_MM, HOLE, STEP_MM
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.transforms import LocaliseAortad, ScaleByPercentilesd, standard_volume
@@ -82,7 +82,7 @@ class CalibrateVessels:
     def __init__(
         self,
         datalist: Sequence[Record],
-        networks: VesselNetworks,
+        networks: VesselNetworks | AmortisedNetworks,
         path: str | os.PathLike[str],
         unseen: Sequence[str] = (),
         leave_out: Sequence[str] = (),

@@ -1,6 +1,7 @@
 """From trained networks to images: sampling, masks, latent search, and baselines of inpainting."""
 
 from monai_cardiac_gan.inferers.amortised import AmortisedInferer
+from monai_cardiac_gan.inferers.amortised_vessel import AmortisedVessel
 from monai_cardiac_gan.inferers.batched_lbfgs import BatchedLBFGS
 from monai_cardiac_gan.inferers.blending import Blending, FeatheredBlending, Paste, PoissonBlending, seam_error
 from monai_cardiac_gan.inferers.calibration import (
@@ -52,13 +53,15 @@ from monai_cardiac_gan.inferers.search_digests import mask_digest, search_digest
 from monai_cardiac_gan.inferers.search_parts import fill_latent_bank, load_search_parts
 from monai_cardiac_gan.inferers.search_presets import gradient_descent_search, inpainting_search, lbfgs_search
 from monai_cardiac_gan.inferers.traces import InitialImages, LossTraces
-from monai_cardiac_gan.inferers.vessel_networks import LoadedNetworks, VesselNetworks
+from monai_cardiac_gan.inferers.vessel_networks import AmortisedNetworks, LoadedNetworks, VesselNetworks
 from monai_cardiac_gan.inferers.vessel_objective import VesselObjective
 from monai_cardiac_gan.inferers.vessel_search import VesselSearch
 
 __all__ = [
     "HOLE_SIDES",
     "AmortisedInferer",
+    "AmortisedNetworks",
+    "AmortisedVessel",
     "BatchedLBFGS",
     "BiharmonicInpainter",
     "Blending",

@@ -104,8 +104,7 @@ class AmortisedInferer(Inferer):
         valid = LatentInpaintingInferer.checked_valid(valid, patches)
         random = torch.Generator().manual_seed(self.seed)  # row by row, so that more answers are added to fewer
         latents = torch.cat([torch.randn(1, self.latent_size, generator=random) for _ in range(self.starts)])
-        with frozen(generator, evaluate=True), torch.no_grad():
-            generated = self._answers(generator, patches, masks, latents.to(patches.device))
+        generated = self.answers(generator, patches, masks, latents)
         painted = torch.stack([self.blending(images, patches, masks) for images in generated.unbind(1)], 1)
         losses = torch.stack([masked_l1(each, painted.mean(1), masks) for each in painted.unbind(1)], 1).cpu()
         return InpaintingResult(
@@ -127,17 +126,23 @@ class AmortisedInferer(Inferer):
             seconds=time.perf_counter() - began,
         )
 
-    def _answers(self, generator: Any, patches: Tensor, masks: Tensor, latents: Tensor) -> Tensor:
-        """(N, S, 1, H, W); each patch by itself, with the same pixel noise."""
-        seen = generator.encode(patches, masks)
-        answers = []
+    def answers(self, generator: Any, patches: Tensor, masks: Tensor, latents: Tensor) -> Tensor:
+        """The generator's images (N, S, 1, H, W) of patches (N, 1, H, W) and latents (S, L); no known pixel is put back.
+
+        Each answer by itself, so that its pixel noise, too, depends on nothing but the seed: a generator draws noise for a whole
+        batch. The network's modes and flags are as before afterwards.
+        """
+        latents = latents.to(patches.device)
         devices = [patches.device] if patches.is_cuda else []
-        for row in range(len(patches)):
-            alone = [features[row : row + 1].expand(len(latents), *features.shape[1:]) for features in seen]
-            with torch.random.fork_rng(devices):
-                torch.manual_seed(self.seed)
-                answers.append(generator.decode(alone, latents))
-        return torch.stack(answers)
+        answers = []
+        with frozen(generator, evaluate=True), torch.no_grad(), torch.random.fork_rng(devices):
+            seen = generator.encode(patches, masks)
+            for row in range(len(patches)):
+                alone = [features[row : row + 1] for features in seen]
+                for latent in latents:
+                    torch.manual_seed(self.seed)
+                    answers.append(generator.decode(alone, latent[None]))
+        return torch.stack(answers).unflatten(0, (len(patches), len(latents)))[:, :, 0]
 
 
 def _check_conditional(generator: nn.Module) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from monai_cardiac_gan.anomaly import COURSE, VesselPrior, predict_beyond_gap
 from monai_cardiac_gan.aorta import AortaDisc, AortaTrack, measure_disc
+from monai_cardiac_gan.inferers.amortised_vessel import AmortisedVessel
 from monai_cardiac_gan.inferers.blending import Blending, FeatheredBlending
 from monai_cardiac_gan.inferers.inpainted_vessel import InpaintedVessel
 from monai_cardiac_gan.inferers.masks import square_mask
@@ -27,8 +28,6 @@ STEP_MM, GAP_MM = 10.0, 30.0
 """Distance of the levels; slices nearer than the gap have no part in what is expected of a slice."""
 REACH_MM = 20.0
 """How far from the course a painted aorta is looked for."""
-CHUNK = 32
-"""Images painted at once."""
 
 
 class ShortTrackError(ValueError):
@@ -70,8 +69,8 @@ class ExpectVessel:
     help to place where they lie beyond its gap. Their size is always the same, and their content always hidden.
 
     Args:
-        search: paints the levels (`VesselSearch`); None paints nothing.
-        generator: latents to images; None without a search.
+        search: paints the levels and the slices between them (`VesselSearch`, `AmortisedVessel`); None paints nothing.
+        generator: that of the search; None without one.
         prior: the mean course of people.
         hole: side of the hole, pixels of 1 mm.
         step_mm: distance of the levels.
@@ -84,7 +83,7 @@ class ExpectVessel:
 
     def __init__(
         self,
-        search: VesselSearch | None,
+        search: VesselSearch | AmortisedVessel | None,
         generator: nn.Module | None,
         prior: VesselPrior,
         hole: int = HOLE,
@@ -118,7 +117,8 @@ class ExpectVessel:
             none = (None,) * len(levels)
             return ExpectedVessel(levels, heights, course, patches, mask, patches.pixels, none, None)
         found = _searched(self.search, self.generator, patches, levels, heights, mask)
-        images = _images(self.generator, found, heights)
+        where = torch.from_numpy(heights.astype(np.float32))
+        images = self.search.images(found, self.generator, patches.pixels, mask, where)
         painted = self.blending(images, patches.pixels, mask.expand_as(patches.pixels))
         discs = [measure_disc(image[0].numpy(), PIXEL_MM, reach_mm=REACH_MM) for image in painted[levels]]
         return ExpectedVessel(levels, heights, course, patches, mask, painted, tuple(discs), found)
@@ -140,7 +140,7 @@ def check_levels(hole: int, step_mm: float) -> None:
 
 
 def _searched(
-    search: VesselSearch,
+    search: VesselSearch | AmortisedVessel,
     generator: nn.Module,
     patches: CoursePatches,
     levels: np.ndarray,
@@ -150,14 +150,6 @@ def _searched(
     device = next(generator.parameters()).device
     positions = torch.from_numpy(heights[levels].astype(np.float32)).to(device)
     return search(patches.pixels[levels].to(device), mask, generator, positions, patches.valid[levels])
-
-
-@torch.no_grad()
-def _images(generator: nn.Module, found: InpaintedVessel, heights: np.ndarray) -> Tensor:
-    """The generator's image of every slice, by latents between those of the levels."""
-    device = next(generator.parameters()).device
-    latents = found.latents_at(torch.from_numpy(heights.astype(np.float32)))[found.best]
-    return torch.cat([generator(part.to(device)).cpu() for part in latents.split(CHUNK)])
 
 
 def levels_of(heights_mm: np.ndarray, step_mm: float) -> np.ndarray:

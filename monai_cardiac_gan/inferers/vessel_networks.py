@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 
 from monai_cardiac_gan.data import settings_digest
+from monai_cardiac_gan.inferers.amortised import AmortisedInferer
+from monai_cardiac_gan.inferers.amortised_vessel import AmortisedVessel
 from monai_cardiac_gan.inferers.latent_bank import LatentBank
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
 from monai_cardiac_gan.inferers.loaded_once import LoadedOnce
@@ -18,7 +21,7 @@ from monai_cardiac_gan.inferers.search_presets import COARSE_SIZE, lbfgs_search
 from monai_cardiac_gan.inferers.vessel_search import COUPLING_WEIGHT, VesselSearch
 from monai_cardiac_gan.networks import load_network
 
-__all__ = ["LoadedNetworks", "VesselNetworks"]
+__all__ = ["AmortisedNetworks", "LoadedNetworks", "VesselNetworks"]
 
 COARSE_EVALUATIONS, EVALUATIONS = 40, 10
 """Gradients of a vessel's search at the smaller size and at the full one."""
@@ -27,6 +30,8 @@ NEAREST = 8
 CHUNK = 8
 """Images at once: on one CPU core more take memory and save no time."""
 PRESET = "lbfgs"
+ANSWERS = 16
+"""Drawn by the amortised preset for each vessel, of which the most typical one is shown."""
 SNAPSHOTS = 2
 """Of a search's way, the fewest that it keeps; a report shows none."""
 
@@ -36,12 +41,12 @@ class LoadedNetworks:
     """Networks with their weights.
 
     Attributes:
-        search: paints the levels of a vessel.
-        generator: latents to images.
+        search: paints a vessel.
+        generator: its generator.
         digests: part of the search -> what stands for its settings and weights (`search_digests`).
     """
 
-    search: VesselSearch
+    search: VesselSearch | AmortisedVessel
     generator: nn.Module
     digests: dict[str, str]
 
@@ -142,6 +147,45 @@ class VesselNetworks:
             chunk=CHUNK,
             progress=False,
         )
+
+
+class AmortisedNetworks:
+    """The same of a generator that is conditioned on the slices: one file, and nothing is searched.
+
+    Args:
+        generator: makes the generator, such as `ComodulatedGenerator`.
+        generator_path: its weights.
+        answers: drawn for each vessel, see `AmortisedVessel`.
+        seed: of the latents.
+        device: where it goes.
+    """
+
+    def __init__(
+        self,
+        generator: Callable[[], nn.Module],
+        generator_path: str,
+        answers: int = ANSWERS,
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> None:
+        self.generator, self.generator_path = generator, generator_path
+        self.answers, self.seed, self.device = answers, seed, str(device)
+
+    def load(self) -> LoadedNetworks:
+        """The generator with its weights, once for each process; weights that changed meanwhile are loaded anew.
+
+        Raises:
+            FileNotFoundError: when weights are missing.
+            ValueError: when weights do not fit.
+        """
+        return _LOADED.of(self, (self.generator_path,), self._load)
+
+    def _load(self) -> LoadedNetworks:
+        generator: Any = self.generator()
+        load_network(generator, self.generator_path, self.device)
+        generator.to(torch.device(self.device)).eval()
+        inferer = AmortisedInferer(generator.latent_size, self.answers, seed=self.seed)
+        return LoadedNetworks(AmortisedVessel(inferer), generator, search_digests(inferer, generator))
 
 
 _LOADED: LoadedOnce[LoadedNetworks] = LoadedOnce()

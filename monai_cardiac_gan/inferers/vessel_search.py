@@ -17,6 +17,8 @@ __all__ = ["COUPLING_WEIGHT", "VesselSearch"]
 COUPLING_WEIGHT = 0.1
 """With it the painted diameter runs from slice to slice as smoothly as the acquired one, half as jumpy as without; its error is
 no smaller (`benchmarks/continuity.py`)."""
+CHUNK = 32
+"""Images painted at once."""
 
 
 class VesselSearch:
@@ -76,3 +78,23 @@ class VesselSearch:
             stops=found.stops,
             seconds=time.perf_counter() - began,
         )
+
+    @torch.no_grad()
+    def images(
+        self, found: InpaintedVessel, generator: nn.Module, patches: Tensor, masks: Tensor, heights_mm: Tensor
+    ) -> Tensor:
+        """The best solution's image of every slice, by latents between those of the levels.
+
+        Args:
+            found: the levels.
+            generator: whose latents they are.
+            patches: (N, 1, H, W) of the slices; not looked at, for the levels' latents say all.
+            masks: not looked at either.
+            heights_mm: (N,) of the slices, in the unit of the levels' positions.
+
+        Returns:
+            (N, 1, H, W), on the CPU.
+        """
+        device = next(generator.parameters()).device
+        latents = found.latents_at(heights_mm)[found.best]
+        return torch.cat([generator(part.to(device)).cpu() for part in latents.split(CHUNK)])

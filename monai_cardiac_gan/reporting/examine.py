@@ -18,6 +18,7 @@ from monai_cardiac_gan.data import Record
 from monai_cardiac_gan.evaluation import MeasuredVessel, measure_vessel, read_vessel_calibration
 from monai_cardiac_gan.evaluation.measured_vessel import LEAST_CONFIDENCE
 from monai_cardiac_gan.inferers import (
+    AmortisedNetworks,
     ExpectedVessel,
     ExpectVessel,
     ScanRater,
@@ -86,7 +87,7 @@ class SubjectExaminer:
 
     def __init__(
         self,
-        networks: VesselNetworks,
+        networks: VesselNetworks | AmortisedNetworks,
         calibration: str,
         familiarity: ScanRater | None = None,
         volume: Callable[[Any], Any] | None = None,

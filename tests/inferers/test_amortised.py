@@ -34,7 +34,7 @@ def test_known_pixels_stay_bit_by_bit_and_hidden_ones_are_the_generator_s(networ
 
 def test_an_answer_does_not_depend_on_its_batch(network):
     together, alone = drawn(network), drawn(network, PATCHES[1:2])
-    torch.testing.assert_close(together.inpainted[1:2], alone.inpainted)
+    torch.testing.assert_close(together.inpainted[1:2], alone.inpainted)  # the encoder sees all patches at once
     assert torch.equal(together.latents[0], together.latents[1])
 
 
@@ -51,6 +51,7 @@ def test_a_seed_means_the_same_answers_and_the_callers_numbers_stay(network):
 def test_more_answers_are_added_to_fewer(network):
     few, many = drawn(network, starts=2), drawn(network, starts=6)
     assert torch.equal(few.latents, many.latents[:, :2])
+    assert torch.equal(few.inpainted, many.inpainted[:, :2])
 
 
 def test_the_best_is_the_nearest_to_the_mean(network):

@@ -1,12 +1,14 @@
 import os
 import pickle
+from functools import partial
 
 import pytest
 import torch
 from tiny_networks import LATENT, MADE, TinyGenerator, write_networks
 
-from monai_cardiac_gan.inferers import VesselSearch, search_digests, vessel_networks
+from monai_cardiac_gan.inferers import AmortisedNetworks, VesselSearch, search_digests, square_mask, vessel_networks
 from monai_cardiac_gan.inferers.loaded_once import LoadedOnce
+from monai_cardiac_gan.networks.nets import ComodulatedGenerator
 
 
 @pytest.fixture(autouse=True)
@@ -136,3 +138,20 @@ def test_weights_of_another_network_are_refused(tmp_path):
     touch(tmp_path / "critic.pt", torch.load(tmp_path / "encoder.pt", weights_only=True))
     with pytest.raises(ValueError, match=r"critic\.pt"):
         networks.load()
+
+
+def test_a_conditioned_generator_is_loaded_once_and_paints(tmp_path):
+    torch.manual_seed(0)
+    made = partial(ComodulatedGenerator, latent_size=5, width=2, max_channels=8)
+    path = tmp_path / "amortised.pt"
+    torch.save(made().state_dict(), path)
+    networks = AmortisedNetworks(made, str(path), answers=3)
+    loaded = networks.load()
+    assert networks.load() is loaded
+    assert pickle.loads(pickle.dumps(networks)).load() is loaded
+    patches = torch.rand(2, 1, 128, 128, generator=torch.Generator().manual_seed(0)) - 0.5
+    found = loaded.search(patches, square_mask(49), loaded.generator, torch.tensor([0.0, 10.0]))
+    assert found.latents.shape == (3, 2, 5)
+    other = AmortisedNetworks(made, str(path), answers=4).load()
+    assert loaded.digests["generator"] == other.digests["generator"]
+    assert loaded.digests["starts"] != other.digests["starts"]
