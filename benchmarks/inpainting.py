@@ -28,7 +28,7 @@ import torch
 from torch import Tensor, nn
 
 from monai_cardiac_gan.data import AortaPatchDataset
-from monai_cardiac_gan.evaluation.evaluate_inpainting import inpainting_quality
+from monai_cardiac_gan.evaluation import inpainting_quality
 from monai_cardiac_gan.inferers import (
     LatentBank,
     LatentObjective,

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.stats import bootstrap
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from monai_cardiac_gan.atomic import write_json
 from monai_cardiac_gan.evaluation.calibration_report import CENTRE, DIAMETER, PIXEL, CalibrationReport, Coverage
+from monai_cardiac_gan.evaluation.subject_interval import subject_interval
 from monai_cardiac_gan.inferers import (
     InpaintedPatch,
     LatentInpaintingInferer,
@@ -39,10 +39,6 @@ logger = logging.getLogger(__name__)
 NORMAL_90 = 1.6448536269514722
 """Half of the 90 % interval of a normal distribution, in standard deviations: what these would mean uncalibrated."""
 ALL = "all"
-FEWEST_FOR_INTERVAL = 5
-"""Subjects of a group; a bootstrap over fewer says nothing."""
-RESAMPLES = 9999
-"""Of the bootstrap, as SciPy has it."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +198,7 @@ class CalibrateInpainting:
 
     def _coverage(self, held: Mapping[str, float], plain: Mapping[str, float], names: Sequence[str]) -> Coverage:
         shares = np.array([held[name] for name in names])
-        low, high = _interval_of_mean(shares, self.seed)
+        low, high = subject_interval(shares, names, self.seed) or (None, None)
         mean = float(np.mean([plain[name] for name in names]))
         return Coverage(len(names), float(shares.mean()), low, high, mean, {name: held[name] for name in names})
 
@@ -224,18 +220,6 @@ def _subjects(data: Dataset[Any]) -> set[str]:
 
 def _share(cases: Cases, factor: float) -> float:
     return float(np.mean(np.abs(cases.errors) <= factor * cases.stds))
-
-
-def _interval_of_mean(shares: np.ndarray, seed: int) -> tuple[float | None, float | None]:
-    """95 % interval of a mean over subjects; no interval for few of them. Equal shares give a point."""
-    if len(shares) < FEWEST_FOR_INTERVAL:
-        return None, None
-    if np.ptp(shares) == 0:
-        return float(shares[0]), float(shares[0])
-    found = bootstrap(
-        (shares,), np.mean, n_resamples=RESAMPLES, method="percentile", rng=np.random.default_rng(seed)
-    ).confidence_interval
-    return float(found.low), float(found.high)
 
 
 def _disc_errors(patch: InpaintedPatch) -> list[tuple[str, float, float]]:

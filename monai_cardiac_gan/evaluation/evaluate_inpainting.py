@@ -1,147 +1,81 @@
-"""How near inpainted patches come to what had been hidden."""
+"""Ways to inpaint beside each other: their single answers, and their samples, against what had been hidden."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-import numpy as np
 import torch
-from skimage.metrics import structural_similarity
-from torch import Tensor
+from torch import Tensor, nn
 
-from monai_cardiac_gan.aorta import AortaDisc, measure_disc
 from monai_cardiac_gan.atomic import write_json, write_text
 from monai_cardiac_gan.data import AortaPatchDataset, valid_region
-from monai_cardiac_gan.inferers import Inpainter, seam_error, square_masks
-from monai_cardiac_gan.inferers.random_masks import within_valid
+from monai_cardiac_gan.evaluation.hidden_patches import HiddenPatches
+from monai_cardiac_gan.evaluation.inpainting_quality import Discs, PatchErrors, find_discs, patch_errors
+from monai_cardiac_gan.evaluation.inpainting_tables import (
+    InpaintingComparison,
+    InpaintingRow,
+    Protocol,
+    SampleRow,
+    as_content,
+    as_page,
+)
+from monai_cardiac_gan.evaluation.paired_difference import DifferenceRow, paired_differences
+from monai_cardiac_gan.evaluation.sample_quality import SampleScores, sample_scores
+from monai_cardiac_gan.inferers import Inpainter, ResidualGaussianSampler, Sampler, square_masks
 from monai_cardiac_gan.keys import Field
-from monai_cardiac_gan.losses import masked_l1
+from monai_cardiac_gan.networks.frozen import frozen
 
-__all__ = ["EvaluateInpainting", "InpaintingQuality", "InpaintingRow", "inpainting_quality"]
+__all__ = ["EvaluateInpainting"]
 
 logger = logging.getLogger(__name__)
 
-WINDOW_SIGMA = 1.5
-"""Standard deviation of the window of SSIM, pixels (Wang et al. 2004)."""
-VALUE_RANGE = 2.0
-"""From -1 to 1."""
-LEAST_ERROR = 1e-12
-"""Mean squared errors below count as this, 126 dB, so that equal images have a number."""
-
 ALL = "all"
 """Group of all subjects."""
-LABELS = 3
-"""Columns of text that name a row."""
+SAMPLE_COUNT = 19
+"""Samples of each patch: the fewest whose outermost two are the ends of a 90 % interval, see `central_interval`."""
+MEDIAN, ONE = "median", "one sample"
+"""Single answers of a sampler."""
+IMAGES_AT_ONCE = 64
 Hole = Tensor | Callable[[Any], Tensor]
 
 
-@dataclass(frozen=True)
-class InpaintingQuality:
-    """One way to inpaint against the originals; means over the patches.
-
-    Attributes:
-        l1: mean absolute difference inside the mask, 0 to 2.
-        psnr: peak signal-to-noise ratio inside the mask, dB; mean of the patches' own.
-        ssim: structural similarity, mean over the hidden pixels.
-        seam: see `seam_error`.
-        found: share of the patches with an aorta in which one is found after inpainting; None without any.
-        centre_error_mm: mean distance of the centres, where both have one; None if none has, as below.
-        diameter_error_mm: mean absolute difference of the diameters.
-        diameter_bias_mm: mean difference, inpainted less original.
-        patches: how many.
-        with_aorta: in how many originals an aorta was found.
-    """
-
-    l1: float
-    psnr: float
-    ssim: float
-    seam: float
-    found: float | None
-    centre_error_mm: float | None
-    diameter_error_mm: float | None
-    diameter_bias_mm: float | None
-    patches: int
-    with_aorta: int
-
-
-def inpainting_quality(painted: Tensor, originals: Tensor, masks: Tensor, pixel_mm: float = 1.0) -> InpaintingQuality:
-    """Compare inpainted patches with what they were.
-
-    Args:
-        painted: (N, 1, H, W), -1 to 1.
-        originals: the same shape.
-        masks: the same shape, bool.
-        pixel_mm: side of a pixel, mm.
-
-    Example:
-        >>> original = torch.linspace(-1, 1, 128 * 128).view(1, 1, 128, 128)
-        >>> mask = square_masks()["25 px"].expand(1, 1, 128, 128)
-        >>> quality = inpainting_quality(torch.where(mask, original + 0.02, original).clamp(-1, 1), original, mask)
-        >>> round(quality.l1, 3), round(quality.psnr, 1)
-        (0.02, 40.0)
-    """
-    hidden = (painted - originals).square().flatten(1)
-    weights = masks.flatten(1).to(hidden.dtype)
-    errors = (hidden * weights).sum(1) / weights.sum(1)
-    discs = [
-        (measure_disc(original[0].numpy(), pixel_mm), measure_disc(painted_one[0].numpy(), pixel_mm))
-        for original, painted_one in zip(originals.cpu(), painted.cpu(), strict=True)
-    ]
-    there = [pair for pair in discs if pair[0] is not None]
-    pairs = [(original, found) for original, found in there if original is not None and found is not None]
-    return InpaintingQuality(
-        l1=masked_l1(painted, originals, masks).mean().item(),
-        psnr=(10 * torch.log10(VALUE_RANGE**2 / errors.clamp(min=LEAST_ERROR))).mean().item(),
-        ssim=float(np.mean([_ssim(*three) for three in zip(painted, originals, masks, strict=True)])),
-        seam=seam_error(painted, originals, masks).mean().item(),
-        found=len(pairs) / len(there) if there else None,
-        centre_error_mm=_mean([pixel_mm * float(np.linalg.norm(b.centre - a.centre)) for a, b in pairs]),
-        diameter_error_mm=_mean([abs(_growth(pair)) for pair in pairs]),
-        diameter_bias_mm=_mean([_growth(pair) for pair in pairs]),
-        patches=len(painted),
-        with_aorta=len(there),
-    )
-
-
-@dataclass(frozen=True)
-class InpaintingRow:
-    """One row of the table.
-
-    Attributes:
-        hole: name of the mask, ``"25 px"`` for a square.
-        inpainter: name of the way to inpaint.
-        group: name of the subjects, ``"all"`` for all of them.
-        quality: over their patches.
-    """
-
-    hole: str
-    inpainter: str
-    group: str
-    quality: InpaintingQuality
-
-
 class EvaluateInpainting:
-    """Inpaint the same masks of held-out patches in several ways and compare them in one table.
+    """Inpaint the same masks of held-out patches in several ways and compare them in tables for each hole.
 
-    Every row states its hole: a small one shows the aorta at its rim, so that what is painted in it comes nearer to what was
+    The first compares single answers: what an inpainter gives, and of a sampler the pixelwise median of its samples, which
+    is the best answer to an L1, and its first sample. The second compares samples: proper scores, coverage, diversity,
+    sharpness; there an inpainter has one. The third gives the differences of all of them from some references, patch by patch.
+    Every table states its hole: a small one shows the aorta at its rim, so that what is painted in it comes nearer to what was
     hidden and says less about what was to be expected.
+
+    A `ResidualGaussianSampler` without residuals learns them anew for each subject, in the same hole, from the held-out patches
+    of all the others (with one subject held out it is left out): those of people that its inpainter was trained on would be too
+    small.
 
     Args:
         inpainters: name -> way to inpaint.
         held_out: patches that nothing was trained on, all with pixels of one size; pixels outside the field of view do not
             count.
-        output_dir: where ``inpainting.json`` and ``inpainting.md`` go; both are written anew after each inpainter.
+        output_dir: where ``inpainting.json`` (single answers), ``inpainting_samples.json``, ``inpainting_differences.json`` and
+            ``inpainting.md`` (all) go; they are written anew after each way to inpaint.
         holes: name -> (H, W) bool, true where patches are painted, or a function of the batch; None takes `square_masks`.
         batch_size: patches at once.
         groups: name -> pattern of subjects (``"la_*"``, as `fnmatch` reads it); each gets rows of its own beside those of all.
+        samplers: name -> way to sample; no name of an inpainter.
+        sample_count: samples of each patch.
+        sample_counts: the same for single samplers, by name, such as fewer for those that take seconds a patch.
+        features: patches (N, 1, H, W) to features (N, F), such as `PatchFeatures`, in which U-IDS and P-IDS are; None leaves
+            them out.
+        by_subject: whether each subject is a group, too.
+        references: inpainters and samplers from which the others differ; those that do not take part are passed over.
+        seed: of the samples and of the bootstrap.
 
     Raises:
-        ValueError: when there is no hole, or a pattern fits no subject.
+        ValueError: when there is no hole, a pattern fits no subject, a name has two meanings, or counts are given to no sampler.
     """
 
     def __init__(
@@ -152,44 +86,156 @@ class EvaluateInpainting:
         holes: Mapping[str, Hole] | None = None,
         batch_size: int = 16,
         groups: Mapping[str, str] | None = None,
+        samplers: Mapping[str, Sampler] | None = None,
+        sample_count: int = SAMPLE_COUNT,
+        sample_counts: Mapping[str, int] | None = None,
+        features: nn.Module | None = None,
+        by_subject: bool = False,
+        references: Sequence[str] = (),
+        seed: int = 0,
     ) -> None:
-        self.inpainters, self.held_out = dict(inpainters), held_out
+        self.inpainters, self.samplers, self.held_out = dict(inpainters), dict(samplers or {}), held_out
+        if shared := sorted(set(self.inpainters) & set(self.samplers)):
+            raise ValueError(f"{', '.join(shared)}: both an inpainter and a sampler; expected a name for each.")
+        self.counts = dict.fromkeys(self.samplers, sample_count) | dict(sample_counts or {})
+        if unknown := sorted(set(self.counts) - set(self.samplers)):
+            raise ValueError(f"a count of samples for {', '.join(unknown)}: expected some of {sorted(self.samplers)}.")
         self.groups = {name: self._rows(pattern) for name, pattern in (groups or {}).items()}
+        if by_subject:
+            names = held_out.subjects()
+            self.groups |= {name: [i for i, n in enumerate(names) if n == name] for name in sorted(set(names))}
         self.output_dir, self.batch_size = Path(output_dir), batch_size
+        self.features, self.references, self.seed = features, tuple(references), seed
         self.holes: dict[str, Hole] = dict(square_masks() if holes is None else holes)
         if not self.holes:
             raise ValueError("holes is empty: expected one mask at least; None takes squares of several sides.")
 
-    def run(self) -> list[InpaintingRow]:
-        """Inpaint, compare and write."""
+    def run(self) -> InpaintingComparison:
+        """Inpaint, compare and write; the rows of all tables."""
         originals = self.held_out.all_patches().float()
         valid = valid_region(self.held_out.all_bounds(), originals.shape[-1])
-        found: list[InpaintingRow] = []
+        self.pixel_mm = float(self.held_out[0][Field.IMAGE].pixdim[0])
+        discs, features = find_discs(originals, self.pixel_mm), self._features(originals)
+        found = InpaintingComparison([], [], [])
+        sizes: dict[str, float] = {}
+        names = [*self.inpainters, *self._possible_samplers()]
         for hole, given in self.holes.items():
             masks = self._masks(given).expand_as(originals)
-            for name, inpainter in self.inpainters.items():
-                parts = zip(*(each.split(self.batch_size) for each in (originals, masks, valid)), strict=True)
-                painted = torch.cat([inpainter(*part) for part in parts])
-                for group, quality in self._qualities(painted, originals, within_valid(masks, valid)).items():
-                    found.append(InpaintingRow(hole, name, group, quality))
-                logger.info("%s, %s: %s", hole, name, found[-1 - len(self.groups)].quality)
-                self._write(found)
+            case = HiddenPatches(originals, masks, valid, self.held_out.subjects(), self.batch_size)
+            sizes[hole] = float(masks.flatten(1).sum(1).double().mean())
+            answers: dict[str, PatchErrors] = {}
+            scores: dict[str, SampleScores] = {}
+            for name in names:
+                samples, seconds = self._samples(name, case)
+                errors, scores[name] = self._compared(name, samples, case, discs, features, seconds)
+                answers |= errors
+                found.points.extend(self._point_rows(hole, errors, case.subjects))
+                found.samples.extend(self._sample_rows(hole, name, scores[name], case.subjects))
+                logger.info("%s, %s: %s", hole, name, found.points[-1 - len(self.groups)].quality)
+                self._write(found, sizes)
+            found.differences.extend(self._difference_rows(hole, answers, scores, case.subjects))
+            self._write(found, sizes)
         return found
 
-    def _qualities(self, painted: Tensor, originals: Tensor, hidden: Tensor) -> dict[str, InpaintingQuality]:
-        pixel_mm = float(self.held_out[0][Field.IMAGE].pixdim[0])
-        groups: dict[str, Any] = {ALL: slice(None), **self.groups}
-        return {
-            group: inpainting_quality(painted[rows], originals[rows], hidden[rows], pixel_mm)
-            for group, rows in groups.items()
-        }
+    def _samples(self, name: str, case: HiddenPatches) -> tuple[Tensor, float]:
+        if name in self.inpainters:
+            return case.painted(self.inpainters[name])
+        return case.sampled(self.samplers[name], self.counts[name], self.seed)
 
-    def _write(self, rows: list[InpaintingRow]) -> None:
-        content = [
-            {"hole": row.hole, "inpainter": row.inpainter, "group": row.group, **asdict(row.quality)} for row in rows
+    def _possible_samplers(self) -> list[str]:
+        """All but those that would have to learn from other people, where there are none; with a warning."""
+        if len(set(self.held_out.subjects())) > 1:
+            return list(self.samplers)
+        for name in [name for name, sampler in self.samplers.items() if _learns(sampler)]:
+            logger.warning("%s: left out, it learns residuals from other held-out people, and there is only one", name)
+        return [name for name, sampler in self.samplers.items() if not _learns(sampler)]
+
+    def _compared(
+        self, name: str, samples: Tensor, case: HiddenPatches, discs: Discs, features: Tensor | None, seconds: float
+    ) -> tuple[dict[str, PatchErrors], SampleScores]:
+        """Errors by the name of each single answer, and the scores of all samples."""
+        hidden = case.hidden
+        # discs, spectra and features would see what was painted outside the field of view
+        samples = torch.where(hidden[:, None], samples, case.originals[:, None])
+        found = [find_discs(own, self.pixel_mm) for own in samples]
+        firsts = [own[0] for own in found]
+
+        def errors(painted: Tensor, painted_discs: Discs) -> PatchErrors:
+            return patch_errors(painted, case.originals, hidden, painted_discs, discs, self.pixel_mm)
+
+        if samples.shape[1] == 1:
+            answers = {name: errors(samples[:, 0], firsts)}
+        else:
+            median = samples.quantile(0.5, dim=1)
+            answers = {
+                f"{name}, {MEDIAN}": errors(median, find_discs(median, self.pixel_mm)),
+                f"{name}, {ONE}": errors(samples[:, 0], firsts),
+            }
+        of_samples = self._features(samples.flatten(0, 1))
+        scores = sample_scores(
+            samples, case.originals, hidden, found, discs, self.pixel_mm, seconds,
+            None if of_samples is None else of_samples.unflatten(0, samples.shape[:2]), features,
+        )  # fmt: skip
+        return answers, scores
+
+    def _point_rows(
+        self, hole: str, answers: Mapping[str, PatchErrors], subjects: Sequence[str]
+    ) -> list[InpaintingRow]:
+        return [
+            InpaintingRow(hole, answer, group, errors.quality(subjects, rows, self.seed))
+            for answer, errors in answers.items()
+            for group, rows in self._groups()
         ]
-        write_json(self.output_dir / "inpainting.json", content)
-        write_text(self.output_dir / "inpainting.md", _table(content))
+
+    def _sample_rows(self, hole: str, name: str, scores: SampleScores, subjects: Sequence[str]) -> list[SampleRow]:
+        return [
+            SampleRow(hole, name, group, scores.quality(subjects, rows, self.seed)) for group, rows in self._groups()
+        ]
+
+    def _difference_rows(
+        self,
+        hole: str,
+        answers: Mapping[str, PatchErrors],
+        scores: Mapping[str, SampleScores],
+        subjects: Sequence[str],
+    ) -> list[DifferenceRow]:
+        """From those of the references that took part."""
+        compared = (
+            {name: errors.measures() for name, errors in answers.items()},
+            {name: each.measures() for name, each in scores.items()},
+        )
+        rows = []
+        for measures in compared:
+            for reference in self.references:
+                if reference not in measures:
+                    continue
+                for group, chosen in self._groups():
+                    found = paired_differences(measures, reference, subjects, chosen, self.seed)
+                    rows += [DifferenceRow(hole, way, group, reference, each) for way, each in found.items()]
+        return rows
+
+    def _groups(self) -> list[tuple[str, list[int] | None]]:
+        return [(ALL, None), *self.groups.items()]
+
+    @torch.no_grad()
+    def _features(self, images: Tensor) -> Tensor | None:
+        if self.features is None:
+            return None
+        device = next(self.features.parameters()).device
+        with frozen(self.features, evaluate=True):
+            return torch.cat([self.features(part.to(device)).cpu() for part in images.split(IMAGES_AT_ONCE)])
+
+    def _write(self, found: InpaintingComparison, sizes: Mapping[str, float]) -> None:
+        names = self.held_out.subjects()
+        groups = {name: sorted({names[row] for row in rows}) for name, rows in self.groups.items()}
+        protocol = Protocol(len(names), sorted(set(names)), self.seed, groups, sizes)
+        for file, rows in (
+            ("inpainting", found.points),
+            ("inpainting_samples", found.samples),
+            ("inpainting_differences", found.differences),
+        ):
+            write_json(self.output_dir / f"{file}.json", as_content(rows))
+        write_text(self.output_dir / "inpainting.md", as_page(found, protocol))
 
     def _masks(self, hole: Hole) -> Tensor:
         if not callable(hole):
@@ -205,33 +251,5 @@ class EvaluateInpainting:
         return rows
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
-    names = list(rows[0])
-    lines = [f"| {' | '.join(names)} |", "|---" * LABELS + "|---:" * (len(names) - LABELS) + "|"]
-    for row in rows:
-        cells = [
-            "-" if value is None else value if isinstance(value, str) else f"{value:.3g}" for value in row.values()
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
-def _ssim(painted: Tensor, original: Tensor, mask: Tensor) -> float:
-    _, similarities = structural_similarity(
-        painted[0].cpu().numpy(),
-        original[0].cpu().numpy(),
-        data_range=VALUE_RANGE,
-        gaussian_weights=True,
-        sigma=WINDOW_SIGMA,
-        use_sample_covariance=False,
-        full=True,
-    )
-    return float(similarities[mask[0].cpu().numpy()].mean())
-
-
-def _growth(pair: tuple[AortaDisc, AortaDisc]) -> float:
-    return pair[1].diameter_mm - pair[0].diameter_mm
-
-
-def _mean(values: list[float]) -> float | None:
-    return float(np.mean(values)) if values else None
+def _learns(sampler: Sampler | None) -> TypeGuard[ResidualGaussianSampler]:
+    return isinstance(sampler, ResidualGaussianSampler) and not sampler.residuals

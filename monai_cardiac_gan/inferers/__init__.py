@@ -47,6 +47,8 @@ from monai_cardiac_gan.inferers.pixel_uncertainty import PixelUncertainty, pixel
 from monai_cardiac_gan.inferers.proposals import EncoderProposal, Proposal, UNetProposal
 from monai_cardiac_gan.inferers.random_holes import RandomHoles
 from monai_cardiac_gan.inferers.random_masks import random_rectangles, within_valid
+from monai_cardiac_gan.inferers.residual_gaussian import HoleResiduals, ResidualGaussianSampler, fit_residuals
+from monai_cardiac_gan.inferers.samplers import ConditionalGenerator, NetworkSampler, Sampler, SearchSampler
 from monai_cardiac_gan.inferers.sampling import sample_patches
 from monai_cardiac_gan.inferers.scan_rater import ScanRater
 from monai_cardiac_gan.inferers.search_digests import mask_digest, search_digests
@@ -66,6 +68,7 @@ __all__ = [
     "BiharmonicInpainter",
     "Blending",
     "CoarseToFine",
+    "ConditionalGenerator",
     "DiscMasks",
     "DiscUncertainty",
     "EncoderBankInitializer",
@@ -76,6 +79,7 @@ __all__ = [
     "Familiarity",
     "FeatheredBlending",
     "GradientDescent",
+    "HoleResiduals",
     "InitialImages",
     "InpaintedPatch",
     "InpaintedVessel",
@@ -92,6 +96,7 @@ __all__ = [
     "MeanPatchInpainter",
     "NearestPatchInpainter",
     "NetworkInpainter",
+    "NetworkSampler",
     "OpenCVInpainter",
     "Paste",
     "PatchOrigin",
@@ -100,9 +105,12 @@ __all__ = [
     "Proposal",
     "RandomHoles",
     "RandomInitializer",
+    "ResidualGaussianSampler",
+    "Sampler",
     "ScanFamiliarity",
     "ScanRater",
     "SearchInpainter",
+    "SearchSampler",
     "ShortTrackError",
     "StopReason",
     "TextureNetwork",
@@ -118,6 +126,7 @@ __all__ = [
     "disc_mask",
     "disc_uncertainty",
     "fill_latent_bank",
+    "fit_residuals",
     "gradient_descent_search",
     "inpainting_search",
     "label_mask",

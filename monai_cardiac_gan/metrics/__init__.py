@@ -1,4 +1,4 @@
-"""How far generated patches are from real ones: two-sample metrics, and what real patches reach among themselves."""
+"""How far generated patches are from real ones, and several answers from one truth; what real patches reach among themselves."""
 
 from monai_cardiac_gan.metrics.aorta_geometry import (
     AortaGeometry,
@@ -17,9 +17,18 @@ from monai_cardiac_gan.metrics.density_coverage import (
     density_coverage,
     expected_coverage,
 )
+from monai_cardiac_gan.metrics.discriminative_score import (
+    DiscriminativeScore,
+    discriminative_floor,
+    discriminative_score,
+)
 from monai_cardiac_gan.metrics.diversity import DiversityMetric, diversity_difference, ms_ssim_diversity
+from monai_cardiac_gan.metrics.ensemble_calibration import calibrated_coverage, central_interval, spread_skill_ratio
+from monai_cardiac_gan.metrics.ensemble_scores import energy_score, fair_crps
 from monai_cardiac_gan.metrics.frechet import FrechetDistanceMetric, frechet_distance, frechet_distance_of_moments
+from monai_cardiac_gan.metrics.hole_spectrum import HoleSpectrum, crop_holes, hole_spectrum
 from monai_cardiac_gan.metrics.kernel_distance import KernelDistanceMetric, kernel_distance
+from monai_cardiac_gan.metrics.linear_svm import fit_linear_svm
 from monai_cardiac_gan.metrics.memorisation import Memorisation, MemorisationVerdict, memorisation_test
 from monai_cardiac_gan.metrics.power_spectrum import PowerSpectrumMetric, power_spectrum_distance, radial_power_spectrum
 from monai_cardiac_gan.metrics.precision_recall import PrecisionRecall, PrecisionRecallMetric, precision_recall
@@ -39,8 +48,10 @@ __all__ = [
     "ClassifierTwoSampleMetric",
     "DensityCoverage",
     "DensityCoverageMetric",
+    "DiscriminativeScore",
     "DiversityMetric",
     "FrechetDistanceMetric",
+    "HoleSpectrum",
     "KernelDistanceMetric",
     "Memorisation",
     "MemorisationVerdict",
@@ -52,12 +63,21 @@ __all__ = [
     "aorta_geometry",
     "aorta_geometry_distance",
     "as_numbers",
+    "calibrated_coverage",
+    "central_interval",
     "classifier_two_sample_test",
+    "crop_holes",
     "density_coverage",
+    "discriminative_floor",
+    "discriminative_score",
     "diversity_difference",
+    "energy_score",
     "expected_coverage",
+    "fair_crps",
+    "fit_linear_svm",
     "frechet_distance",
     "frechet_distance_of_moments",
+    "hole_spectrum",
     "kernel_distance",
     "laplacian_pyramid",
     "memorisation_test",
@@ -68,4 +88,5 @@ __all__ = [
     "real_vs_real",
     "sliced_wasserstein",
     "sliced_wasserstein_distance",
+    "spread_skill_ratio",
 ]

@@ -18,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from monai_cardiac_gan.cli.explain_errors import explanation
 from monai_cardiac_gan.data.valid_region import valid_bounds, valid_region
 from monai_cardiac_gan.evaluation import read_calibration
-from monai_cardiac_gan.inferers import Familiarity
+from monai_cardiac_gan.inferers import Familiarity, ResidualGaussianSampler
 from monai_cardiac_gan.networks import load_network
 from monai_cardiac_gan.networks.nets import (
     ComodulatedGenerator,
@@ -603,14 +603,19 @@ def test_inpainted_patches_are_compared_with_what_was_hidden(paths, overrides, t
     }
     settings |= {"generator_checkpoint": str(tmp_path / "model.pt"), "bank_count": 16, "patch_count": 3}
     settings |= {"coarse_evaluations": 3, "evaluations": 3}
-    settings |= {"hole_sizes": [25, 41]}
+    settings |= {"hole_sizes": [25, 41], "sample_count": 3, "search_starts": 2}
     run(paths, None, ["inference", "evaluate_inpainting"], {**overrides, **settings})
     rows = json.loads((tmp_path / "report" / "inpainting.json").read_text())
     opencv = ["OpenCV, Telea", "OpenCV, Navier-Stokes"] if importlib.util.find_spec("cv2") else []
     inpainters = [
         "search", "encoder", "inpainting U-Net", "nearest training patch", "mean training patch", "biharmonic", *opencv,
     ]  # fmt: skip
-    assert [(row["hole"], row["inpainter"]) for row in rows] == list(itertools.product(["25 px", "41 px"], inpainters))
+    answers = ["search samples, median", "search samples, one sample"]  # residuals need a second person held out
+    expected = list(itertools.product(["25 px", "41 px"], [*inpainters, *answers]))
+    assert [(row["hole"], row["inpainter"]) for row in rows] == expected
+    sampled = json.loads((tmp_path / "report" / "inpainting_samples.json").read_text())
+    counts = [*[(name, 1) for name in inpainters], ("search samples", 2)]
+    assert [(row["sampler"], row["samples"]) for row in sampled] == 2 * counts
     assert {row["patches"] for row in rows} == {3}
     # all phantoms of this set are alike, so that a training patch is the hidden truth
     l1 = {(row["hole"], row["inpainter"]): row["l1"] for row in rows}
@@ -635,6 +640,21 @@ def test_inpainting_is_compared_in_the_holes_that_are_asked_for(paths, overrides
     assert {
         name: int(hole.sum()) if isinstance(hole, torch.Tensor) else type(hole).__name__ for name, hole in made.items()
     } == holes
+
+
+@pytest.mark.parametrize("chosen", [["search samples"], ["inpainting U-Net and residuals"]])
+def test_samples_are_compared_of_those_that_are_asked_for(paths, overrides, chosen):
+    parser = ConfigParser()
+    parser.read_config(paths("inference", "evaluate_inpainting"))
+    parser.update({**overrides, "samplers": chosen, "sample_count": 5, "search_starts": 3})
+    samplers = parser.get_parsed_content("evaluation#samplers")
+    assert list(samplers) == chosen
+    unet, network = (parser.get_parsed_content(name) for name in ("unet_inpainter", "inpainting_unet"))
+    assert unet.network is network
+    assert all(each.inpainter is unet for each in samplers.values() if isinstance(each, ResidualGaussianSampler))
+    assert parser.get_parsed_content("inpainters")["inpainting U-Net"] is unet
+    counts = parser.get_parsed_content("evaluation#sample_counts")
+    assert counts == ({"search samples": 3} if "search samples" in chosen else {})
 
 
 def test_generation_writes_patches_beside_real_ones(paths, overrides, tmp_path):

@@ -46,9 +46,24 @@ def critic():
     return nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(16, 1), nn.Flatten(0))
 
 
+class Comodulated(Network):
+    """Answers with what is known, with a latent's mean behind the mask and noise of its own."""
+
+    latent_size = LATENT
+
+    def encode(self, patches, masks):
+        return [patches, masks]
+
+    def decode(self, encoded, latents):
+        patches, masks = encoded
+        noise = 0.1 * torch.randn(patches.shape, device=patches.device)
+        return torch.where(masks, (latents.mean(1)[:, None, None, None] + noise).tanh(), patches) + self.bias
+
+
 PAINTER = Painter().requires_grad_(False)
 BANK = LatentBank(LATENT, count=32, side=8).fill(PAINTER, metric_samples=1)
 SEARCH = inferers.gradient_descent_search(critic(), latent_size=LATENT, iterations=1, start_batches=1, progress=False)
+RESIDUALS = inferers.HoleResiduals(40.0, torch.tensor([0.1, 0.2]), torch.ones(2 * SIDE, 2 * SIDE))
 KINDS = {
     inferers.LatentInitializer: {
         "RandomInitializer": lambda: inferers.RandomInitializer(LATENT, batches=2),
@@ -76,6 +91,13 @@ KINDS = {
         "OpenCVInpainter": lambda: pytest.importorskip("cv2") and inferers.OpenCVInpainter(),
         "SearchInpainter": lambda: inferers.SearchInpainter(SEARCH, PAINTER),
     },
+    inferers.Sampler: {
+        "NetworkSampler": lambda: inferers.NetworkSampler(Comodulated()),
+        "ResidualGaussianSampler": lambda: inferers.ResidualGaussianSampler(
+            inferers.NetworkInpainter(Network()), [RESIDUALS]
+        ),
+        "SearchSampler": lambda: inferers.SearchSampler(SEARCH, PAINTER),
+    },
     losses.InpaintingTerm: {
         "MaskedL1": losses.MaskedL1, "MaskedL2": losses.MaskedL2, "DistanceWeightedL1": losses.DistanceWeightedL1,
         "MaskedGradients": losses.MaskedGradients, "ProposalL1": losses.ProposalL1,
@@ -99,6 +121,8 @@ CASES = [(kind, name) for kind, made in KINDS.items() for name in made]
 ROOMS = (inferers, losses, augmentation)
 WHOLES = ("InpaintingLoss", "VesselSearch")
 """Made of parts of a kind, or of another kind, and called like them."""
+SAMPLED = ["count", "seed"]
+"""What a sampler is called with, and an inpainter is not."""
 
 
 @pytest.fixture
@@ -147,7 +171,8 @@ def test_no_class_of_a_kind_is_forgotten():
                     or "__call__" not in vars(part)
                 ):
                     continue
-                if list(inspect.signature(part.__call__).parameters)[: len(asked)] == asked:
+                given = list(inspect.signature(part.__call__).parameters)
+                if given[: len(asked)] == asked and not (kind is inferers.Inpainter and given[-2:] == SAMPLED):
                     assert name in known, (kind.__name__, name)
 
 
@@ -193,6 +218,31 @@ def test_known_pixels_stay_bit_by_bit(kind, name, patches, masks):
     found = part(PAINTER(torch.ones(3, LATENT)), patches, masks) if kind is inferers.Blending else part(patches, masks)
     assert torch.equal(found[~masks], patches[~masks])
     assert found.abs().max() <= 1
+
+
+@pytest.mark.parametrize("name", KINDS[inferers.Sampler])
+def test_samples_come_from_their_seed_alone_and_only_the_hole_changes(name, patches, masks):
+    part = made(inferers.Sampler, name)
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    samples = part(patches, masks, count=4, seed=5)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    assert torch.equal(part(patches, masks, torch.ones_like(masks), count=4, seed=5), samples)
+    assert not torch.equal(part(patches, masks, count=4, seed=6), samples)
+    assert samples.shape == (3, 4, 1, SIDE, SIDE)
+    assert samples.abs().max() <= 1
+    for sample in samples.unbind(1):
+        assert torch.equal(sample[~masks], patches[~masks])
+    assert len(samples[0].flatten(1).unique(dim=0)) == 4
+    hidden = part(torch.where(masks, -patches, patches), masks, count=4, seed=5)
+    assert torch.equal(torch.where(masks[:, None], hidden, 0.0), torch.where(masks[:, None], samples, 0.0))
+
+
+@pytest.mark.parametrize("name", KINDS[inferers.Sampler])
+def test_no_sample_at_all_is_refused(name, patches, masks):
+    with pytest.raises(ValueError, match="count is 0: expected at least 1 sample of each patch"):
+        made(inferers.Sampler, name)(patches, masks, count=0, seed=0)
 
 
 @pytest.mark.parametrize("name", KINDS[losses.InpaintingTerm])
