@@ -35,6 +35,9 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
         transform: applied to each item.
         limit: at most this many patches, evenly spaced over the split; None takes all.
 
+    Attributes:
+        identical_subjects: groups of subjects that are one person, in any split, see `Manifest`.
+
     Raises:
         FileNotFoundError: when the folder holds no finished patch set.
         ValueError: when the split is unknown or holds no patches, or the limit is not positive.
@@ -58,7 +61,9 @@ class AortaPatchDataset(Dataset[dict[str, Any]]):
             raise ValueError(f"the limit is {limit}: expected at least 1 patch, or None for all.")
         self.folder = Path(folder)
         self.transform = transform
-        self.volumes = [volume for volume in read_manifest(self.folder).kept() if split in (None, volume.split)]
+        manifest = read_manifest(self.folder)
+        self.volumes = [volume for volume in manifest.kept() if split in (None, volume.split)]
+        self.identical_subjects = manifest.identical_subjects
         # a set of a million patches is known by one number each
         counts = np.array([volume.patches for volume in self.volumes], dtype=np.int64)
         self.ends = np.cumsum(counts)

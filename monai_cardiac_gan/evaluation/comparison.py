@@ -22,7 +22,17 @@ from monai_cardiac_gan.metrics import (
     sliced_wasserstein_distance,
 )
 
-__all__ = ["FEATURE_METRICS", "IMAGE_METRICS", "MetricRow", "compare", "format_rows", "is_better"]
+__all__ = [
+    "FEATURE_METRICS",
+    "IMAGE_METRICS",
+    "MetricRow",
+    "compare",
+    "direction_of",
+    "format_rows",
+    "is_better",
+    "numbers_of",
+    "rows_of",
+]
 
 FUNCTION = Callable[[Tensor, Tensor], Any]
 
@@ -58,13 +68,17 @@ class MetricRow:
 
     Attributes:
         metric: the metric's name, with its part where it has several: ``diversity/ms_ssim_difference``.
-        real_vs_real: the same number between two halves of the real patches, of different subjects.
+        real_vs_real: mean of the same number between real patches of different subjects; None where there is none.
         values: name of a set of patches -> the number of that set against the real patches.
+        lowest: of the numbers that `real_vs_real` is the mean of, where several are known.
+        highest: of these.
     """
 
     metric: str
-    real_vs_real: float
+    real_vs_real: float | None
     values: dict[str, float]
+    lowest: float | None = None
+    highest: float | None = None
 
     @property
     def part(self) -> str:
@@ -108,6 +122,43 @@ def compare(
     return rows
 
 
+def numbers_of(metrics: Mapping[str, FUNCTION], generated: Tensor, real: Tensor) -> dict[str, float]:
+    """All numbers of several metrics of one sample against another, by the names of their rows.
+
+    Args:
+        metrics: name -> function of (generated, real), as `compare` takes them.
+        generated: samples.
+        real: samples of the same kind.
+
+    Example:
+        >>> import torch
+        >>> numbers_of({"mean": lambda g, r: {"difference": g.mean() - r.mean()}}, torch.ones(2), torch.zeros(3))
+        {'mean/difference': 1.0}
+    """
+    parts = (_by_part(name, as_numbers(function(generated, real))) for name, function in metrics.items())
+    return {part: number for numbers in parts for part, number in numbers.items()}
+
+
+def rows_of(values: Mapping[str, Mapping[str, float]], floors: Sequence[Mapping[str, float]]) -> list[MetricRow]:
+    """Numbers of several sets beside those between real patches.
+
+    Args:
+        values: name of a set -> its `numbers_of`, all of the same metrics.
+        floors: `numbers_of` real patches against real patches of other subjects, one for each split of the subjects.
+
+    Example:
+        >>> rows_of({"mine": {"distance": 3.0}}, [{"distance": 1.0}, {"distance": 2.0}])
+        [MetricRow(metric='distance', real_vs_real=1.5, values={'mine': 3.0}, lowest=1.0, highest=2.0)]
+    """
+    rows = []
+    for part in next(iter(values.values()), {}):
+        between = [floor[part] for floor in floors]
+        found = {label: each[part] for label, each in values.items()}
+        extremes = (min(between), max(between)) if between else (None, None)
+        rows.append(MetricRow(part, sum(between) / len(between) if between else None, found, *extremes))
+    return rows
+
+
 def is_better(part: str, one: float, other: float) -> bool | None:
     """Whether one number of a metric is better than another; None where neither can be.
 
@@ -131,16 +182,26 @@ def format_rows(rows: Sequence[MetricRow]) -> str:
         | metric | better | real vs real | mine |
         |---|---|---:|---:|
         | recall | higher | 0.9 | 0.512 |
+        >>> print(format_rows([MetricRow("recall", 0.9, {"mine": 0.5}, 0.8, 0.95)]).splitlines()[-1])
+        | recall | higher | 0.9 (0.8 to 0.95) | 0.5 |
     """
     labels = list(rows[0].values) if rows else []
     lines = [f"| metric | better | real vs real | {' | '.join(labels)} |", "|---|---|---:|" + "---:|" * len(labels)]
     for row in rows:
-        numbers = " | ".join(f"{value:.{DIGITS}g}" for value in (row.real_vs_real, *row.values.values()))
-        lines.append(f"| {row.metric} | {_direction(row.part)} | {numbers} |")
+        numbers = " | ".join([_between_reals(row), *(f"{value:.{DIGITS}g}" for value in row.values.values())])
+        lines.append(f"| {row.metric} | {direction_of(row.part)} | {numbers} |")
     return "\n".join(lines)
 
 
-def _direction(part: str) -> str:
+def _between_reals(row: MetricRow) -> str:
+    if row.real_vs_real is None:
+        return "-"
+    mean = f"{row.real_vs_real:.{DIGITS}g}"
+    return mean if row.lowest is None else f"{mean} ({row.lowest:.{DIGITS}g} to {row.highest:.{DIGITS}g})"
+
+
+def direction_of(part: str) -> str:
+    """What a good generator does with a number, in a word."""
     if part in DESCRIPTIONS:
         return "-"
     if part in HIGHER_IS_BETTER:

@@ -10,7 +10,14 @@ from torch.nn import functional as F
 from monai_cardiac_gan.metrics.image_pairs import SMALLEST_SIDE, canonical_order, checked_image_pair, checked_images
 from monai_cardiac_gan.metrics.two_sample import TwoSampleMetric
 
-__all__ = ["SlicedWassersteinMetric", "laplacian_pyramid", "sliced_wasserstein", "sliced_wasserstein_distance"]
+__all__ = [
+    "SlicedWassersteinMetric",
+    "distance_of_neighbourhoods",
+    "laplacian_pyramid",
+    "local_neighbourhoods",
+    "sliced_wasserstein",
+    "sliced_wasserstein_distance",
+]
 
 NEIGHBOURHOOD = 7
 """Pixels on each side of a neighbourhood, and NEIGHBOURHOODS of them per image and level (Karras et al. 2018, section 5)."""
@@ -78,11 +85,63 @@ def sliced_wasserstein_distance(
     """
     if min(neighbourhoods, directions) < 1:
         raise ValueError(f"neighbourhoods {neighbourhoods} and directions {directions}: expected 1 or more of each.")
-    pyramids = [laplacian_pyramid(canonical_order(images)) for images in checked_image_pair(generated, real)]
+    pair = [canonical_order(images) for images in checked_image_pair(generated, real)]
+    clouds = [local_neighbourhoods(images, seed, neighbourhoods) for images in pair]
+    return distance_of_neighbourhoods(clouds[0], clouds[1], min(pair[0].shape[2:]), seed, directions)
+
+
+def local_neighbourhoods(images: Tensor, seed: int = 0, neighbourhoods: int = NEIGHBOURHOODS) -> Tensor:
+    """Neighbourhoods around random pixels of each image, on each level of its Laplacian pyramid.
+
+    What is kept of an image for several comparisons: `distance_of_neighbourhoods` of any two selections is the sliced
+    Wasserstein distance of their images, with pixels that are the same in every comparison.
+
+    Args:
+        images: (N, 1, H, W).
+        seed: of the pixels, which differ between images.
+        neighbourhoods: C, per image and level.
+
+    Returns:
+        (N, L, C, 49), levels from fine to coarse.
+
+    Raises:
+        ValueError: when the images are refused by `checked_images`.
+
+    Example:
+        >>> local_neighbourhoods(torch.zeros(3, 1, 64, 64), neighbourhoods=8).shape
+        torch.Size([3, 3, 8, 49])
+    """
+    levels = [
+        _neighbourhoods_of(level, neighbourhoods, (seed, number)).unflatten(0, (len(images), neighbourhoods))
+        for number, level in enumerate(laplacian_pyramid(checked_images(images)))
+    ]
+    return torch.stack(levels, 1)
+
+
+def distance_of_neighbourhoods(
+    first: Tensor, second: Tensor, side: int, seed: int = 0, directions: int = DIRECTIONS
+) -> dict[str, float]:
+    """The distance of `sliced_wasserstein_distance` from what `local_neighbourhoods` gave of either sample.
+
+    Args:
+        first: (N, L, C, 49).
+        second: (M, L, C, 49).
+        side: shorter side of the images, which names the levels.
+        seed: of the directions.
+        directions: random projections.
+
+    Returns:
+        The distance of each level and their mean.
+
+    Example:
+        >>> clouds = local_neighbourhoods(torch.rand(4, 1, 32, 32))
+        >>> distance_of_neighbourhoods(clouds, clouds, side=32)["sliced_wasserstein_mean"]
+        0.0
+    """
     distances = {}
-    for level, pair in enumerate(zip(*pyramids, strict=True)):
-        clouds = [_scaled(_neighbourhoods_of(images, neighbourhoods, (seed, level))) for images in pair]
-        name = f"sliced_wasserstein_{min(pair[0].shape[2:])}"
+    for level in range(first.shape[1]):
+        clouds = [_scaled(sample[:, level].flatten(0, 1)) for sample in (first, second)]
+        name = f"sliced_wasserstein_{side >> level}"
         distances[name] = SCALE * sliced_wasserstein(clouds[0], clouds[1], directions, seed)
     return distances | {MEAN: float(np.mean(list(distances.values())))}
 

@@ -16,6 +16,7 @@ from monai.utils import optional_import
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from monai_cardiac_gan.cli.explain_errors import explanation
+from monai_cardiac_gan.data import AortaPatchDataset
 from monai_cardiac_gan.data.valid_region import valid_bounds, valid_region
 from monai_cardiac_gan.evaluation import read_calibration
 from monai_cardiac_gan.inferers import Familiarity, ResidualGaussianSampler
@@ -391,10 +392,15 @@ def test_evaluation_writes_a_table_and_pictures(bundle, paths, overrides, tmp_pa
     run(paths, None, ["train", "evaluate"], {**overrides, **weights})
     report = tmp_path / "report"
     content = json.loads((report / "metrics.json").read_text())
-    names = {row["metric"] for row in content["metrics"]}
-    assert {"power_spectrum", "frechet_distance", "kernel_distance", "precision_recall/recall"} <= names
-    assert content["counts"] == {"generated": 16, "held_out": 16, "training": 16, "seed": 0}
-    assert (report / "metrics.md").read_text().count("\n|") == len(content["metrics"]) + 1
+    assert (content["generated"], content["seed"]) == (16, 0)
+    group = content["groups"]["all"]
+    names = {row["metric"] for row in group["metrics"]}
+    assert {"power_spectrum", "frechet_distance", "kernel_distance", "radiomic/frechet_radiomic"} <= names
+    assert group["protocol"]["patches"] <= 16
+    assert set(group["protocol"]["held_out"]) == set(AortaPatchDataset(overrides["patch_dir"], "test").subjects())
+    assert set(group["protocol"]["training"]) == set(AortaPatchDataset(overrides["patch_dir"], "train").subjects())
+    tables = 1 + len(group["subjects"])
+    assert (report / "metrics.md").read_text().count("\n| metric |") == tables + bool(group["over_subjects"])
     for name in ("spectra.png", "samples_generator.png", "nearest_generator.png"):
         assert (report / name).stat().st_size > 1000
 
@@ -448,8 +454,8 @@ def test_both_presets_are_compared_in_one_table(paths, overrides, tmp_path):
         "features_checkpoint": str(tmp_path / "features.pt"),
     }
     run(paths, None, ["inference", "evaluate", "compare_presets"], {**overrides, **settings})
-    header, *_ = (tmp_path / "report" / "metrics.md").read_text().splitlines()
-    assert header == "| metric | better | real vs real | wgan_gp | relativistic | training patches |"
+    lines = (tmp_path / "report" / "metrics.md").read_text().splitlines()
+    assert "| metric | better | real vs real | wgan_gp | relativistic | training patches |" in lines
     assert {path.name for path in (tmp_path / "report").glob("samples_*")} == {
         "samples_wgan_gp.png",
         "samples_relativistic.png",

@@ -84,7 +84,13 @@ def batches(draw):
 
 def test_all_classes_were_found():
     names = {kind.__name__ for kind in IMAGE_CLASSES}
-    assert names == {"AortaGeometryMetric", "DiversityMetric", "PowerSpectrumMetric", "SlicedWassersteinMetric"}
+    assert names == {
+        "AortaGeometryMetric",
+        "DiversityMetric",
+        "PowerSpectrumMetric",
+        "RadiomicMetric",
+        "SlicedWassersteinMetric",
+    }
     assert len(CLASSES) >= len(names) + 5
 
 

@@ -5,11 +5,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from monai.metrics.regression import compute_ms_ssim
 from scipy.ndimage import gaussian_filter
 from skimage.measure import block_reduce
 
 from monai_cardiac_gan.metrics import DiversityMetric, diversity_difference, ms_ssim_diversity
-from monai_cardiac_gan.metrics.diversity import _pairs
+from monai_cardiac_gan.metrics.diversity import KERNEL, SCALE_WEIGHTS, _pairs, _similarity
 
 WEIGHTS = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]
 C1, C2 = 0.01**2, 0.03**2
@@ -128,3 +129,13 @@ def test_one_image_is_refused():
 def test_no_pairs_are_refused():
     with pytest.raises(ValueError, match="pairs is 0, expected 1 or more"):
         ms_ssim_diversity(textures(3, 32), pairs=0)
+
+
+@pytest.mark.parametrize(("side", "scales"), [(128, 5), (64, 4), (32, 3)])
+def test_similarity_is_that_of_monai(side, scales):
+    images = textures(6, side).float()
+    first, second = (images[:3] + 1) / 2, (0.5 * images[:3] + 0.5 * images[3:] + 1) / 2
+    used = SCALE_WEIGHTS[:scales]
+    weights = [weight / sum(used) for weight in used]
+    expected = compute_ms_ssim(first, second, spatial_dims=2, data_range=1.0, kernel_size=KERNEL, weights=weights)
+    torch.testing.assert_close(_similarity(first, second), expected.flatten(), rtol=1e-4, atol=1e-5)
