@@ -131,15 +131,16 @@ class DifferentiableAugmentation:
         if self.brightness == 0 and self.contrast == 0:
             return images
         signed = (2 * uniforms - 1) * chosen[:, None]
-        shift, factor = (signed * signed.new_tensor([self.brightness, self.contrast]))[:, :, None, None, None].unbind(1)
+        shift, factor = (
+            most * signed[:, axis, None, None, None] for axis, most in enumerate((self.brightness, self.contrast))
+        )
         mean = images.mean((1, 2, 3), keepdim=True)
         return (images - mean) * (1 + factor) + mean + shift
 
     def _move(self, images: Tensor, uniforms: Tensor, chosen: Tensor) -> Tensor:
         if self.translation == 0:
             return images
-        sides = torch.tensor(images.shape[2:], device=images.device)
-        most = torch.round(self.translation * sides)
+        most = torch.round(self.translation * torch.tensor(images.shape[2:])).to(images.device, non_blocking=True)
         steps = torch.floor(uniforms * (2 * most + 1)).clamp(max=2 * most) - most  # each whole shift is as likely
         steps = (steps * chosen[:, None]).long()
         rows = _shifted(images.shape[2], steps[:, 0])

@@ -70,7 +70,9 @@ class PatchVariation:
             raise ValueError(
                 f"uniforms are {list(uniforms.shape)}, expected [{len(images)}, {self.draws}]: draw that many per patch."
             )
-        angle, scale, contrast, brightness = ((2 * uniforms - 1) * self.most.to(uniforms)).to(images).unbind(1)
+        angle, scale, contrast, brightness = (
+            ((2 * uniforms - 1) * self.most.to(uniforms, non_blocking=True)).to(images).unbind(1)
+        )
         size = 1 / (1 + scale)
         rows = torch.stack([size * angle.cos(), -size * angle.sin(), torch.zeros_like(angle)], 1)
         columns = torch.stack([size * angle.sin(), size * angle.cos(), torch.zeros_like(angle)], 1)

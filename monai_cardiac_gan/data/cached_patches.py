@@ -68,7 +68,7 @@ class CachedPatches:
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         for indices in self.batch_sampler:
-            chosen = torch.as_tensor(indices, device=self.patches.device)
+            chosen = torch.as_tensor(indices).to(self.patches.device, non_blocking=True)  # the host waits for no copy
             valid = valid_region(self.bounds[chosen], self.side, self.size)
             yield {Field.IMAGE: self.patches[chosen].float(), Field.VALID: valid}
 

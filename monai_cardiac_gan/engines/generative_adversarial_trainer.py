@@ -182,7 +182,7 @@ class GenerativeAdversarialTrainer(Trainer):
     def draw_latents(self, count: int) -> Tensor:
         """Fresh latents (count, latent_size) from the standard normal distribution, on the trainer's device."""
         drawn = torch.randn(count * self.processes.count, self.latent_size, generator=self.random)
-        return self.processes.part(drawn).to(self.state.device)
+        return self._sent(drawn)
 
     def state_dict(self) -> dict[str, Any]:
         """Ignite's counters, the updates so far, the augmentation's state and the states of all random sources."""
@@ -378,8 +378,11 @@ class GenerativeAdversarialTrainer(Trainer):
         return 0 if self.augment is None else self.augment.draws
 
     def _uniforms(self, count: int, numbers: int) -> Tensor:
-        drawn = torch.rand(count * self.processes.count, numbers, generator=self.random)
-        return self.processes.part(drawn).to(self.state.device)
+        return self._sent(torch.rand(count * self.processes.count, numbers, generator=self.random))
+
+    def _sent(self, drawn: Tensor) -> Tensor:
+        """This process's part of numbers, on the trainer's device; a blocking copy would let the host wait for all before it."""
+        return self.processes.part(drawn).to(self.state.device, non_blocking=True)
 
     def _augmented(self, images: Tensor) -> Tensor:
         if self.augment is None:

@@ -21,6 +21,7 @@ class RandomHoles:
     Args:
         sides: least and greatest side, pixels; a shape's two sides are drawn apart, but a square's.
         shift: most pixels from the middle of the patch to the middle of the hole, along each axis.
+        device: where the masks are made, from numbers that are drawn on the CPU.
 
     Raises:
         ValueError: when the sides are not 1 <= least <= greatest.
@@ -31,10 +32,12 @@ class RandomHoles:
         [69, 81]
     """
 
-    def __init__(self, sides: tuple[int, int] = HOLE_SIDES, shift: int = SHIFT) -> None:
+    def __init__(
+        self, sides: tuple[int, int] = HOLE_SIDES, shift: int = SHIFT, device: torch.device | str = "cpu"
+    ) -> None:
         if not 1 <= sides[0] <= sides[1]:
             raise ValueError(f"sides are {tuple(sides)}, expected 1 <= least <= greatest: give both in pixels.")
-        self.sides, self.shift = (int(sides[0]), int(sides[1])), shift
+        self.sides, self.shift, self.device = (int(sides[0]), int(sides[1])), shift, device
 
     def __call__(self, count: int, shape: tuple[int, ...], random: torch.Generator) -> Tensor:
         """Masks (count, 1, H, W) bool, true in the holes.
@@ -49,10 +52,11 @@ class RandomHoles:
         sides = torch.randint(least, greatest + 1, (count, 2), generator=random)
         sides[:, 1] = torch.where(kinds == 0, sides[:, 0], sides[:, 1])
         shifts = torch.randint(-self.shift, self.shift + 1, (count, 2), generator=random)
+        kinds, sides, shifts = (each.to(self.device, non_blocking=True) for each in (kinds, sides, shifts))
         offsets = []
         for axis, length in enumerate(shape):
             middle = length // 2 + shifts[:, axis] - sides[:, axis] // 2 + (sides[:, axis] - 1) / 2
-            offsets.append((torch.arange(length) - middle[:, None]) / (sides[:, axis, None] / 2))
+            offsets.append((torch.arange(length, device=self.device) - middle[:, None]) / (sides[:, axis, None] / 2))
         rows, columns = offsets[0].abs()[:, :, None], offsets[1].abs()[:, None, :]
         rectangle = (rows < 1) & (columns < 1)
         ellipse = rows.square() + columns.square() < 1

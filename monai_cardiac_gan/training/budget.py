@@ -13,7 +13,7 @@ import psutil
 
 from monai_cardiac_gan.atomic import write_json
 
-__all__ = ["SHARES", "Budget"]
+__all__ = ["REST", "SHARES", "Budget"]
 
 
 @dataclass(frozen=True)
@@ -23,26 +23,29 @@ class Share:
     Attributes:
         fraction: of all minutes.
         most_seconds: more than this does not make it better.
+        on_gpu: factor of the fraction on a GPU, where the same training takes less of the time.
     """
 
     fraction: float
     most_seconds: float
+    on_gpu: float = 1.0
 
 
 SHARES: Mapping[str, Share] = {
     "benchmark": Share(0.05, 60),
     "data": Share(0.12, 600),
     "choices": Share(0.05, 120),
-    "features": Share(0.06, 900),
-    "encoder": Share(0.10, 900),
-    "inpainting_unet": Share(0.08, 900),
-    "calibration": Share(0.08, 900),
-    "evaluation": Share(0.10, 300),
+    "features": Share(0.06, 900, 0.5),
+    "encoder": Share(0.10, 900, 0.5),
+    "inpainting_unet": Share(0.08, 900, 0.5),
+    "calibration": Share(0.08, 900, 0.5),
+    "evaluation": Share(0.10, 300, 0.5),
     "files": Share(0.03, 60),
 }
-"""What is not named here belongs to the GAN. Ten minutes of a busy core are too short for a calibration."""
-SMALL_SIZE_FRACTION = 0.4
-"""Part of the GAN's time at 64 pixels; an update there costs a third (docs/concepts/training.md)."""
+"""What is not named here belongs to `REST`. Ten minutes of a busy core are too short for a calibration."""
+REST = {"gan_64": 0.24, "gan_128": 0.36, "amortised": 0.4}
+"""Parts of the rest. An update of the GAN is cheapest at 64 pixels, where it learns the form; the amortised generator has a task
+that a U-Net learns in minutes, and then a critic of its own."""
 
 
 class Budget:
@@ -54,15 +57,16 @@ class Budget:
     Args:
         path: JSON file that holds seconds, finished stages and choices; read if it is there.
         minutes: of all calls together.
+        on_gpu: whether a GPU trains.
 
     Raises:
         ValueError: when `minutes` is not positive, or the file is damaged.
     """
 
-    def __init__(self, path: Path, minutes: float) -> None:
+    def __init__(self, path: Path, minutes: float, on_gpu: bool = False) -> None:
         if minutes <= 0:
             raise ValueError(f"minutes is {minutes}: expected more than 0.")
-        self.path, self.seconds = path, 60.0 * minutes
+        self.path, self.seconds, self.on_gpu = path, 60.0 * minutes, on_gpu
         self.started = psutil.Process().create_time()
         kept: dict[str, Any] = {"spent": 0.0, "minutes": minutes, "done": {}, "choices": {}, "used": {}}
         if path.exists():
@@ -75,10 +79,12 @@ class Budget:
         self.choices: dict[str, Any] = dict(kept["choices"])
         self._used: dict[str, float] = dict(kept["used"])
         self._running, self._begun = "", 0.0
-        if minutes > kept["minutes"]:  # more time than before: the GAN goes on, and what rests on it is made anew
-            for stage in ("gan_128", "encoder", "calibration", "evaluation"):
+        if (
+            minutes > kept["minutes"]
+        ):  # more time than before: both generators go on, and what rests on them is made anew
+            for stage in ("gan_128", "encoder", "amortised", "calibration", "evaluation"):
                 self.done.pop(stage, None)
-            for choice in ("encoder_steps", "calibration_patches"):
+            for choice in ("gan_128_seconds", "encoder_steps", "calibration_patches"):
                 self.choices.pop(choice, None)
 
     def spent(self) -> float:
@@ -92,20 +98,25 @@ class Budget:
     def share(self, stage: str) -> float:
         """Seconds that a stage may take."""
         if stage in SHARES:
-            return min(SHARES[stage].fraction * self.seconds, SHARES[stage].most_seconds)
-        rest = self.seconds - sum(self.share(name) for name in SHARES)
-        return rest * (SMALL_SIZE_FRACTION if stage == "gan_64" else 1 - SMALL_SIZE_FRACTION)
+            share = SHARES[stage]
+            return min(share.fraction * (share.on_gpu if self.on_gpu else 1) * self.seconds, share.most_seconds)
+        return REST[stage] * (self.seconds - sum(self.share(name) for name in SHARES))
 
     def left_for(self, stage: str, order: list[str]) -> float:
         """Seconds until the stages behind this one need theirs; what earlier stages took too much or too little is shared.
 
-        The GAN at 64 pixels gets its fraction of what both of its stages have when it first begins, over all calls together.
+        A stage of `REST` with another one behind it gets its part of what they have when it first begins, over all calls
+        together; the last one has what is left. A stage between them takes no more than its share from those that follow.
         """
         behind = [name for name in (*order[order.index(stage) + 1 :], "files") if name not in self.done]
         rest = self.left() - sum(self.share(name) for name in behind if name in SHARES)
-        if stage != "gan_64" or "gan_128" not in behind:
+        later = sum(REST.get(name, 0.0) for name in behind)
+        if not later:
             return rest
-        planned = self.choices.setdefault("gan_64_seconds", round(rest * SMALL_SIZE_FRACTION, 1))
+        if stage not in REST:
+            return min(rest, self.share(stage))
+        part = self.used(stage) + rest * REST[stage] / (REST[stage] + later)
+        planned = self.choices.setdefault(f"{stage}_seconds", round(part, 1))
         return min(planned - self.used(stage), rest)
 
     def begin(self, stage: str) -> None:

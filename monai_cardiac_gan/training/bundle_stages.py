@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from monai.bundle import ConfigWorkflow
 
-from monai_cardiac_gan.handlers import StopWhenSpent, TrainingCurves
 from monai_cardiac_gan.inferers import subjects_needed
 from monai_cardiac_gan.inferers.familiarity import FEWEST_SUBJECTS
 from monai_cardiac_gan.training.measured_choices import MEASURED, WARM_UP, TrainingChoice
@@ -21,9 +20,9 @@ __all__ = ["BundleStages"]
 
 logger = logging.getLogger(__name__)
 
-SIDE, SMALL_SIDE, LATENT_SIZE = 128, 64, 100
-ENDLESS = 10**6
-"""Epochs of a training that time or updates end."""
+SIDE = 128
+CHECK_EVERY = 50
+"""Updates between two looks of a GPU's host at whether the losses are finite; each makes it wait."""
 PROBE_BATCHES = 5
 """Batches that are run before a supervised training chooses its length; the first does not count."""
 OTHER_STEPS = {"features": 5, "encoder": 60, "inpainting_unet": 5}
@@ -89,6 +88,9 @@ class BundleStages:
             "seed": self.seed,
             "width": self.choice.width,
             "max_channels": self.choice.max_channels,
+            "subpixel": self.choice.subpixel,
+            "amortised_width": self.choice.amortised_width,
+            "amortised_max_channels": self.choice.amortised_max_channels,
         }
         if {"inference", "encoder"} & set(names):
             common["bank_count"] = SMALL_BANK if self.short else FULL_BANK
@@ -98,66 +100,16 @@ class BundleStages:
         """A trainer at 128 pixels of random images, for `choose`."""
         images = [torch.rand(choice.batch_size, 1, SIDE, SIDE, device=self.device) * 2 - 1 for _ in range(2)]
         batches = [images[number % 2] for number in range(WARM_UP + MEASURED)]
-        settings = {**self._execution(choice), "width": choice.width, "max_channels": choice.max_channels}
+        own = {"width": choice.width, "max_channels": choice.max_channels, "subpixel": choice.subpixel}
         workflow = self.workflow(
             ["train"],
-            **settings,
+            **own,
+            **self.execution(choice),
             epochs=1,
             **{"train#trainer#train_data_loader": batches, "train#trainer#train_handlers": None},
         )
         workflow.initialize()
         return workflow.parser.get_parsed_content("train#trainer")
-
-    def train_gan(
-        self, size: int, seconds_left: Callable[[], float] | None, updates: int | None, save_seconds: float, note: Any
-    ) -> tuple[int, bool]:
-        """Train at 64 or at 128 pixels until time or updates are spent; go on where an earlier call was.
-
-        Args:
-            size: 64, or 128, which grows out of 64 where that was trained.
-            seconds_left: until this stage has to end; None ends by updates.
-            updates: of the critic.
-            save_seconds: between checkpoints.
-            note: called with each checkpoint.
-
-        Returns:
-            Updates of the critic so far, and whether time or updates are spent (a signal may have ended the run).
-        """
-        folder = self.state / f"gan_{size}"
-        torch.compiler.reset()  # graphs of earlier stages count against Dynamo's limit
-        last, smaller = folder / "checkpoints" / "last.pt", self.state / f"gan_{SMALL_SIDE}" / "checkpoints" / "last.pt"
-        if updates is not None and last.exists():
-            before = torch.load(last, map_location="cpu", weights_only=True)["trainer"]
-            # killed between its last checkpoint and the note that it is done
-            if int(before["critic_updates"]) >= updates:
-                return int(before["critic_updates"]), True
-        workflow = self.workflow(
-            ["train"],
-            output_dir=str(folder),
-            patch_dir=str(self.state / "patch_set"),
-            models_dir=str(self.models if size == SIDE else folder / "models"),
-            image_size=size,
-            epochs=ENDLESS,
-            resume=last.exists(),
-            overwrite=True,  # what lies here is this program's, killed before its first checkpoint or not
-            grow_from=str(smaller) if size == SIDE and smaller.exists() and not last.exists() else "",
-            **self._execution(self.choice),
-        )
-        workflow.initialize()
-        trainer = workflow.parser.get_parsed_content("train#trainer")
-        savers = workflow.parser.get_parsed_content("savers")[:3]
-
-        def save(engine: Any) -> None:
-            for saver in savers:
-                saver(engine)
-            note()
-
-        limit = StopWhenSpent(seconds_left, updates, save, save_seconds)
-        limit.attach(trainer)
-        workflow.run()
-        save(trainer)
-        TrainingCurves(folder)(trainer)
-        return int(trainer.critic_updates), limit.is_spent
 
     def train_supervised(self, name: str, part: str, seconds: float, steps: int | None, kept: dict[str, Any]) -> None:
         """Run ``features``, ``encoder`` or ``inpainting_unet`` for about so many seconds.
@@ -281,9 +233,11 @@ class BundleStages:
             settings.pop("generator_checkpoint", None)
         return self.workflow(["train", name], **settings)
 
-    def _execution(self, choice: TrainingChoice) -> Mapping[str, Any]:
+    def execution(self, choice: TrainingChoice) -> dict[str, Any]:
+        """Settings of an adversarial training that say how it is computed."""
         return {
             "execution#autocast": choice.autocast,
             "execution#compile_mode": choice.compile_mode,
+            "execution#check_every": 1 if self.device.type == "cpu" else CHECK_EVERY,
             "batch_size": choice.batch_size,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,8 +13,12 @@ from monai_cardiac_gan.atomic import atomic_path, write_json
 
 __all__ = ["MOST_BYTES", "collect"]
 
-MOST_BYTES = 15_000_000
-"""Of one file."""
+logger = logging.getLogger(__name__)
+
+MOST_BYTES, MOST_ARCHIVES = 16_500_000, 3
+"""Of one file, and files of weights: three have room for generator and critic of width 32 (14 and 15 MB) and all others."""
+OPTIONAL = "amortised_critic.pt"
+"""Only its training needs it: left out where it would take a file of its own."""
 FIGURES = {
     "gan_128/training_curves.png": "training_curves.png",
     "report/samples_generator.png": "samples.png",
@@ -23,7 +28,7 @@ FIGURES = {
 
 
 def collect(state: Path, output: Path, record: Mapping[str, Any]) -> list[Path]:
-    """Write weights (ZIP archives of at most 15 MB), figures, the table of metrics, and ``run.json`` with the record.
+    """Write weights (ZIP archives of at most 16.5 MB), figures, the table of metrics, and ``run.json`` with the record.
 
     Args:
         state: folder of the stages' results; what is not there is left out.
@@ -44,12 +49,15 @@ def collect(state: Path, output: Path, record: Mapping[str, Any]) -> list[Path]:
 
 
 def _archives(weights: Iterable[Path], output: Path) -> list[Path]:
-    """Archives ``weights_0.zip`` and so on: each file, the largest first, into the first one that has room."""
+    """Archives ``weights_0.zip`` and so on: each file, the largest first, into the first one that has room; `OPTIONAL` last."""
     groups: list[list[Path]] = []
     sizes: list[int] = []
-    kept = ((path.stat().st_size, path) for path in weights if path.name != "best.pt")
-    for size, path in sorted(kept, reverse=True):
+    kept = ((path.name != OPTIONAL, path.stat().st_size, path) for path in weights if path.name != "best.pt")
+    for needed, size, path in sorted(kept, reverse=True):
         number = next((number for number, full in enumerate(sizes) if full + size <= MOST_BYTES), len(sizes))
+        if number >= MOST_ARCHIVES and not needed:
+            logger.warning("%s: left out, %d files of weights are full", path.name, number)
+            continue
         if number == len(sizes):
             groups.append([])
             sizes.append(0)
@@ -69,7 +77,12 @@ def _archive(paths: Iterable[Path], target: Path) -> Path:
 
 def _known(state: Path) -> dict[str, Any]:
     """Tables of the stages, where they were written."""
-    tables = {"benchmark": "benchmark.json", "metrics": "report/metrics.json", "history": "gan_128/history.json"}
+    tables = {
+        "benchmark": "benchmark.json",
+        "metrics": "report/metrics.json",
+        "history": "gan_128/history.json",
+        "amortised_history": "amortised/history.json",
+    }
     return {
         name: json.loads((state / path).read_text(encoding="utf-8"))
         for name, path in tables.items()

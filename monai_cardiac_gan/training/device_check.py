@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import copy
+import logging
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["check_device"]
+from monai_cardiac_gan.networks.nets import ResidualCritic, ResidualGenerator
+
+__all__ = ["check_device", "describe_device"]
+
+logger = logging.getLogger(__name__)
 
 TOLERANCES = {"float32": 5e-3, "bfloat16": 0.2}
 """Largest relative error of images, scores and slopes. Convolutions in TF32 keep ten bits of mantissa, bfloat16 seven (0.1 for
 slopes through a dozen layers); a wrong kernel is off by a hundred per cent."""
 COUNT = 4
+WIDTH, SIDE = 4, 32
+"""Of the networks that describe a device."""
 
 
 def check_device(
@@ -57,3 +65,16 @@ def _answers(
         scores = critic(images)
     (slopes,) = torch.autograd.grad(scores.float().sum() if dtype else scores.sum(), images)
     return [each.detach().double().cpu() for each in (images, scores, slopes)]
+
+
+def describe_device(device: torch.device) -> dict[str, Any]:
+    """Name of a device, and the errors (`check_device`) of small networks by precision; bfloat16 only where a GPU has it."""
+    networks = ResidualGenerator(width=WIDTH, size=SIDE).double(), ResidualCritic(width=WIDTH, size=SIDE).double()
+    errors = {"float32": check_device(*networks, device)}
+    if device.type == "cpu":
+        return {"name": f"CPU, {torch.get_num_threads()} threads", "errors": errors}
+    try:
+        errors["bfloat16"] = check_device(*networks, device, precision="bfloat16")
+    except RuntimeError as error:
+        logger.warning("no bfloat16: %s", error)
+    return {"name": torch.cuda.get_device_name(device), "errors": errors}

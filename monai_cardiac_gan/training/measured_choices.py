@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,9 +17,17 @@ __all__ = ["TrainingChoice", "candidates", "choose"]
 logger = logging.getLogger(__name__)
 
 WANTED_UPDATES = 10_000
-"""Updates below which a wider network is not worth its time: the shipped generator (width 4) had 10 500 in all."""
-WARM_UP, MEASURED = 4, 12
-"""Updates before and within a measurement; a penalty comes each eighth."""
+"""Updates at both sizes below which a wider network is not worth its time: the generator of width 4 that shipped first had 10 500
+in all."""
+AS_FAST = 1.15
+"""Times an update that make no difference: a GPU that waits for its host takes as long for a wide network as for a narrow one."""
+COMPILED_FROM = 1800.0
+"""Seconds of the GAN from which compiling is tried on a GPU: it takes a minute or more in the probe and again at each size. An
+estimate, not measured."""
+WIDTHS = (8, 16, 32)
+"""Of a GAN on a GPU."""
+WARM_UP, MEASURED = 4, 8
+"""Updates before and within a measurement; a penalty comes each eighth, so that one of those measured has it."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,9 @@ class TrainingChoice:
         batch_size: patches in a batch.
         autocast: see `Execution`, as the next.
         compile_mode: see `Execution`.
+        subpixel: see `ResidualGenerator`; an update at 128 pixels then costs little more than one at 64.
+        amortised_width: channels of the co-modulated generator at full resolution; the default weighs 8 MB.
+        amortised_max_channels: its most channels.
         seconds: of one update at 128 pixels; 0 before it was measured.
     """
 
@@ -39,20 +51,28 @@ class TrainingChoice:
     batch_size: int
     autocast: str | None = None
     compile_mode: str | None = None
+    subpixel: bool = True
+    amortised_width: int = 8
+    amortised_max_channels: int = 256
     seconds: float = 0.0
 
 
-def candidates(device: torch.device) -> list[TrainingChoice]:
-    """What is measured on a device, from the least to the most work for an update.
+def candidates(device: torch.device, seconds: float = math.inf) -> list[TrainingChoice]:
+    """What is measured on a device, from the least to the most work for an update; what has to be compiled comes last.
 
-    On a GPU bfloat16 and CUDA graphs are measured at each width. On a CPU compiling takes a minute and more, and brings nothing
-    where the penalty runs eagerly (docs/concepts/training.md).
+    On a GPU bfloat16 is measured at each width, and CUDA graphs in a long training, the widest first. On a CPU compiling takes a
+    minute and more, and brings nothing where the penalty runs eagerly (docs/concepts/training.md).
+
+    Args:
+        device: where the training runs.
+        seconds: that it has.
     """
     if device.type == "cpu":
         return [TrainingChoice(4, 128, 16), TrainingChoice(8, 128, 16)]
-    # at most 256 channels: weights of 15 MB at width 32
-    ways = [(None, None), ("bfloat16", None), ("bfloat16", "reduce-overhead")]
-    return [TrainingChoice(width, 256, 32, autocast, mode) for width in (8, 16, 32) for autocast, mode in ways]
+    # at most 256 channels: weights of 14 MB at width 32
+    eager = [TrainingChoice(width, 256, 32, autocast) for width in WIDTHS for autocast in (None, "bfloat16")]
+    compiled = [TrainingChoice(width, 256, 32, "bfloat16", "reduce-overhead") for width in WIDTHS[::-1]]
+    return eager + (compiled if seconds >= COMPILED_FROM else [])
 
 
 def choose(
@@ -61,12 +81,12 @@ def choose(
     seconds: float,
     deadline: Callable[[], bool],
 ) -> tuple[TrainingChoice, list[dict[str, Any]]]:
-    """The widest network that gets `WANTED_UPDATES` in the time, else the one with most updates.
+    """The widest network that gets `WANTED_UPDATES` in the time, else the widest of those that are about as fast as the fastest.
 
     Args:
         choices: from the least to the most work.
         trainer_of: gives a trainer at 128 pixels whose ``run`` makes `WARM_UP` + `MEASURED` updates of random images.
-        seconds: that the training at 128 pixels will have.
+        seconds: that the trainings at both sizes will have.
         deadline: true when no time is left to measure more.
 
     Returns:
@@ -89,8 +109,10 @@ def choose(
     if not measured:
         raise RuntimeError("no way of training works on this device: see the warnings above, or train on another one.")
     fast = [each for each in measured if each.seconds * WANTED_UPDATES <= seconds]
-    widest = max((each.width for each in fast), default=0)
-    best = min((e for e in (fast or measured) if not fast or e.width == widest), key=lambda each: each.seconds)
+    fastest = min(each.seconds for each in measured)
+    enough = fast or [each for each in measured if each.seconds <= AS_FAST * fastest]
+    widest = max(each.width for each in enough)
+    best = min((each for each in enough if each.width == widest), key=lambda each: each.seconds)
     return best, [asdict(each) for each in measured]
 
 

@@ -4,39 +4,39 @@
 
 Stages: check the device; time the textbook loop beside ours; unpack the acquired patches and draw phantoms; choose width, batch
 and execution by measurement; train the GAN at 64, then at 128 pixels; train the features and learn by them what the scans look
-like; train encoder and U-Net; calibrate; evaluate; write at most eight files. All that a later call needs lies in ``DIR/state``;
-the same command goes on where it stopped.
+like; train encoder, U-Net and the amortised generator; calibrate; evaluate; write at most eight files. All that a later call
+needs lies in ``DIR/state``; the same command goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-import os
-import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from fnmatch import fnmatchcase
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import monai_cardiac_gan
-from monai_cardiac_gan.data import input_state, merge_patch_sets, read_packed_manifest, unpack_patches
-from monai_cardiac_gan.executors import available_cores, local_executor
-from monai_cardiac_gan.networks.nets import ResidualCritic, ResidualGenerator
-from monai_cardiac_gan.phantom import WholeHeartPhantom
+from monai_cardiac_gan.data import AortaPatchDataset, input_state
+from monai_cardiac_gan.executors import available_cores
 from monai_cardiac_gan.training.budget import Budget
-from monai_cardiac_gan.training.bundle_stages import SIDE, SMALL_SIDE, BundleStages
+from monai_cardiac_gan.training.bundle_stages import SIDE, BundleStages
 from monai_cardiac_gan.training.collect import collect
-from monai_cardiac_gan.training.device_check import check_device
+from monai_cardiac_gan.training.device_check import describe_device
+from monai_cardiac_gan.training.gan_stages import SCORE_FRACTION, SMALL_SIDE, GanStages
 from monai_cardiac_gan.training.measured_choices import TrainingChoice, candidates, choose
+from monai_cardiac_gan.training.time_textbook import time_textbook
+from monai_cardiac_gan.training.training_data import (
+    FEWEST_PHANTOMS,
+    make_patch_set,
+    phantoms_in_time,
+    refuse_drawn,
+    weights_of_share,
+)
 
 __all__ = ["TrainingProgram", "main"]
 
@@ -44,19 +44,10 @@ logger = logging.getLogger(__name__)
 
 STAGES = [
     "device", "benchmark", "data", "choices", "gan_64", "gan_128", "features", "familiarity", "encoder", "inpainting_unet",
-    "calibration", "evaluation",
+    "amortised", "calibration", "evaluation",
 ]  # fmt: skip
-FIRST_PHANTOM_SEED = 1000
-"""Of the shipped weights' phantoms, too."""
-MOST_PHANTOMS, FEWEST_PHANTOMS = 44, 4
-SECONDS_OF_A_PHANTOM = 8.0
-"""Of one core: to draw it, write it, and prepare its patches; measured on a CPU of 2 cores."""
-TEST_PHANTOMS = 0.2
-SHOWN = 3
-"""Names that a message lists."""
 SHORT_MINUTES, SHORT_SAVE_SECONDS, LONG_SAVE_SECONDS = 60.0, 60.0, 300.0
 """A checkpoint comes each minute of a short budget, each five minutes of a long one."""
-BENCHMARK_VARIANTS = ["textbook", "trainer, channels last, fused Adam", "relativistic preset"]
 
 
 class TrainingProgram:
@@ -72,11 +63,13 @@ class TrainingProgram:
             allows; on a CPU the result is then the same bit for bit, stopped and resumed or not.
         phantoms: how many; None chooses by time.
         seed: of everything.
+        real_share: of acquired patches among those that the GAN is trained with, 0 to 1; None takes all patches alike. At 1
+            phantoms are left to the other networks.
 
     Raises:
         FileNotFoundError: when there is no bundle or no packed file.
-        ValueError: when it is no packed patch set, it has subjects that are drawn here, too, there are too few phantoms, or the
-            folder was begun with other patches, another seed or another length.
+        ValueError: when it is no packed patch set or holds subjects that are drawn here, too; when there is a share but no such
+            set, there are too few phantoms, or the folder was begun with other patches, another seed or another length.
     """
 
     def __init__(
@@ -89,6 +82,7 @@ class TrainingProgram:
         updates: int | None = None,
         phantoms: int | None = None,
         seed: int = 0,
+        real_share: float | None = None,
     ) -> None:
         if not (bundle / "configs" / "train.json").exists():
             raise FileNotFoundError(
@@ -97,25 +91,24 @@ class TrainingProgram:
         if phantoms is not None and phantoms < FEWEST_PHANTOMS:
             raise ValueError(f"phantoms is {phantoms}: expected at least {FEWEST_PHANTOMS}, two of them to hold out.")
         if data is not None:
-            drawn = [
-                each.subject for each in read_packed_manifest(data).volumes if fnmatchcase(each.subject, "phantom_*")
-            ]
-            if drawn:
-                raise ValueError(
-                    f"{data}: holds {', '.join(drawn[:SHOWN])}, and phantoms are drawn here: expected acquired volumes "
-                    "alone; pack with --leave_out 'phantom_*'."
-                )
+            refuse_drawn(data)
+        if real_share is not None and (data is None or not 0 <= real_share <= 1):
+            raise ValueError(
+                f"real_share is {real_share} with {data or 'no packed patches'}: expected 0 to 1, and a file with --data."
+            )
         self.output, self.state = output.resolve(), output.resolve() / "state"
         self.state.mkdir(parents=True, exist_ok=True)
         self.data, self.bundle, self.device = data, bundle.resolve(), device
-        self.updates, self.phantoms, self.seed = updates, phantoms, seed
-        self.budget = Budget(self.state / "budget.json", minutes)
+        self.updates, self.phantoms, self.seed, self.real_share = updates, phantoms, seed, real_share
+        self.budget = Budget(self.state / "budget.json", minutes, device.type != "cpu")
         self._refuse_other_inputs()
 
     def _refuse_other_inputs(self) -> None:
         """What is done already was done with the patches and the seed of the first call."""
         content = None if self.data is None else input_state(self.data).sha256
-        given = {"data": content, "seed": self.seed, "phantoms": self.phantoms, "updates": self.updates}
+        given = {
+            "data": content, "seed": self.seed, "phantoms": self.phantoms, "updates": self.updates, "real_share": self.real_share,
+        }  # fmt: skip
         begun = self.budget.choices.setdefault("inputs", given)
         if different := [name for name, value in given.items() if begun.get(name) != value]:
             raise ValueError(
@@ -143,6 +136,7 @@ class TrainingProgram:
             "familiarity": lambda: self.stages.learn_familiarity(),
             "encoder": lambda: self._train_supervised("encoder", "train_encoder"),
             "inpainting_unet": lambda: self._train_supervised("inpainting_unet", "train_inpainting_unet"),
+            "amortised": self._train_amortised,
             "calibration": self._calibrate,
             "evaluation": self._evaluate,
         }
@@ -177,98 +171,66 @@ class TrainingProgram:
 
     def _check_device(self) -> None:
         torch.manual_seed(self.seed)
-        networks = ResidualGenerator(width=4, size=32).double(), ResidualCritic(width=4, size=32).double()
-        errors = {"float32": check_device(*networks, self.device)}
-        if self.device.type != "cpu":
-            try:
-                errors["bfloat16"] = check_device(*networks, self.device, precision="bfloat16")
-            except RuntimeError as error:
-                logger.warning("no bfloat16: %s", error)
-        self.budget.choices["device"] = {"name": _name_of(self.device), "errors": errors}
+        self.budget.choices["device"] = describe_device(self.device)
         logger.info("device: %s", self.budget.choices["device"])
 
     def _benchmark(self) -> None:
         """Both presets beside the textbook loop and the machine's limits, if the benchmark lies beside the bundle."""
-        script = self.bundle.parents[1] / "benchmarks" / "training.py"
-        seconds = self.budget.share("benchmark")
-        if not script.exists() or self.updates is not None:
-            logger.warning("no benchmark: %s", "updates are fixed" if script.exists() else f"{script} is not there")
+        if self.updates is not None:
+            logger.warning("no benchmark: updates are fixed")
             return
-        command = [
-            sys.executable,
-            str(script),
-            "--repeats",
-            "1",
-            "--skip_memory",
-            "--device",
-            self.device.type,
-        ]
-        command += ["--variants", *BENCHMARK_VARIANTS, "--output", str(self.state / "benchmark.json")]
-        root = str(Path(monai_cardiac_gan.__file__).parents[1])
-        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-        if self.device.type == "cpu":
-            command += ["--width", "4", "--batch", "8"]
-        with (self.state / "benchmark.txt").open("w", encoding="utf-8") as log:
-            # a session of its own, so that the processes that it starts end with it
-            process = subprocess.Popen(
-                command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": path}, start_new_session=True
-            )
-            try:
-                status = process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                logger.warning("no benchmark: it did not end within %.0f s", seconds)
-                return
-        if status:
-            logger.warning("no benchmark: status %d, see %s", status, self.state / "benchmark.txt")
+        script = self.bundle.parents[1] / "benchmarks" / "training.py"
+        time_textbook(script, self.state, self.device.type, self.budget.share("benchmark"))
 
     def _make_data(self) -> None:
         """Patches of phantoms, drawn here, and of the packed file."""
         cores = available_cores()
-        by_time = int(0.8 * self.budget.share("data") * cores / SECONDS_OF_A_PHANTOM)
-        count = self.phantoms or max(FEWEST_PHANTOMS, min(MOST_PHANTOMS, by_time))
+        count = self.phantoms or phantoms_in_time(self.budget.share("data"), cores)
         count = self.budget.choices.setdefault("phantoms", count)
         self.budget.note()
-        drawn = self.state / "phantoms"
-        with local_executor(cores) as pool:
-            seeds = [[FIRST_PHANTOM_SEED + number] for number in range(count)]
-            list(pool.map(partial(WholeHeartPhantom().write, drawn), seeds))
-        held_out = max(2, round(TEST_PHANTOMS * count))
-        stages = BundleStages(self.bundle, self.state, self.device, candidates(torch.device("cpu"))[0], self.seed)
-        workflow = stages.workflow(
-            ["prepare"],
-            dataset_dir=str(drawn),
-            patch_dir=str(self.state / "phantom_set"),
-            train_fraction=1 - held_out / count,
-            sheet=False,
-        )
-        workflow.initialize()
-        workflow.run()
-        shutil.rmtree(drawn)
-        parts = [self.state / "phantom_set"]
-        if self.data is not None:
-            unpack_patches(self.data, self.state / "acquired_set", overwrite=True)
-            parts.insert(0, self.state / "acquired_set")
-        merge_patch_sets(parts, self.state / "patch_set", overwrite=True)
+        make_patch_set(self._unchosen(), self.data, count, cores)
+
+    def _unchosen(self) -> BundleStages:
+        """The configs before anything was chosen."""
+        return BundleStages(self.bundle, self.state, self.device, candidates(self.device)[0], self.seed)
 
     def _choose(self) -> None:
         """Width, batch and execution; kept for all later calls."""
-        probe = BundleStages(self.bundle, self.state, self.device, candidates(self.device)[0], self.seed)
         if self.updates is not None:
             self.budget.choices["training"] = asdict(candidates(self.device)[0])
             return
+        seconds = sum(self.budget.share(name) for name in ("gan_64", "gan_128"))
         until = time.monotonic() + self.budget.share("choices")
         exact = self.budget.choices["device"]["errors"]
-        ways = [each for each in candidates(self.device) if each.autocast is None or each.autocast in exact]
-        choice, measured = choose(ways, probe.probe, self.budget.share("gan_128"), lambda: time.monotonic() > until)
+        ways = [each for each in candidates(self.device, seconds) if each.autocast is None or each.autocast in exact]
+        choice, measured = choose(ways, self._unchosen().probe, seconds, lambda: time.monotonic() > until)
         self.budget.choices |= {"training": asdict(choice), "measured": measured}
         logger.info("chosen: %s", choice)
 
-    def _train_gan(self, size: int, stage: str) -> None:
+    @property
+    def gan_stages(self) -> GanStages:
+        """The trainings that time ends."""
         save_seconds = SHORT_SAVE_SECONDS if self.budget.seconds <= 60 * SHORT_MINUTES else LONG_SAVE_SECONDS
-        ends = None if self.updates else self._ends(stage)
-        updates, spent = self.stages.train_gan(size, ends, self.updates, save_seconds, self.budget.note)
+        weights = {}
+        if self.real_share is not None:
+            subjects = AortaPatchDataset(self.state / "patch_set", "train").subjects()
+            weights = weights_of_share(self.real_share, subjects)
+        return GanStages(self.stages, save_seconds, self.budget.note, self.updates, weights)
+
+    def _train_gan(self, size: int, stage: str) -> None:
+        self._record_updates(stage, *self.gan_stages.train_gan(size, self._ends(stage)))
+
+    def _train_amortised(self) -> None:
+        stage = "amortised"
+        ends = self._ends(stage)
+
+        def score_is_over() -> bool:
+            used = self.budget.used(stage)
+            return used >= SCORE_FRACTION * (used + ends())
+
+        self._record_updates(stage, *self.gan_stages.train_amortised(ends, score_is_over, self.budget.choices))
+
+    def _record_updates(self, stage: str, updates: int, spent: bool) -> None:
         self.budget.choices[f"{stage}_updates"] = updates
         self.budget.note()
         if not spent:
@@ -301,10 +263,6 @@ class TrainingProgram:
         }
 
 
-def _name_of(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-
-
 def main(arguments: Sequence[str] | None = None) -> list[Path]:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -320,6 +278,9 @@ def main(arguments: Sequence[str] | None = None) -> list[Path]:
     parser.add_argument("--updates", type=int, help="a fixed length in place of what time allows")
     parser.add_argument("--phantoms", type=int, help="how many to draw")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--real_share", type=float, help="of acquired patches in the GAN's training; all alike without it"
+    )
     options = parser.parse_args(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
     log = logging.FileHandler(options.output / "log.txt", encoding="utf-8")
@@ -328,7 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> list[Path]:
     )
     program = TrainingProgram(
         options.output, options.minutes, options.data, options.bundle, torch.device(options.device), options.updates,
-        options.phantoms, options.seed,
+        options.phantoms, options.seed, options.real_share,
     )  # fmt: skip
     return program.run()
 

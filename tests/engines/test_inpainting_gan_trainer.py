@@ -171,3 +171,24 @@ def test_impossible_weights_are_refused(weights):
 def test_images_of_two_channels_are_refused():
     with pytest.raises(ValueError, match=r"images are \[2, 2, 8, 8\], expected \(N, 1, H, W\)"):
         trainer_of([torch.zeros(2, 2, 8, 8)]).run()
+
+
+def test_a_compiled_critic_trains_as_one_that_is_not(monkeypatch):
+    """The generator is called by its halves, which are left as they are."""
+    compiled = []
+
+    def trace_only(network, mode):
+        compiled.append(type(network))
+        compile_module(network, backend="eager")
+
+    compile_module = nn.Module.compile
+    monkeypatch.setattr(nn.Module, "compile", trace_only)
+    monkeypatch.setattr(PairCritic, "forward", lambda critic, pairs: critic.layers(pairs))
+    eager, traced = (trainer_of(batches(4, 4), execution=Execution(compile_mode=mode)) for mode in (None, "default"))
+    for trainer in (eager, traced):
+        trainer.run()
+    assert compiled == [TinyPainter, PairCritic]
+    for name in ("generator", "critic"):
+        pairs = zip(getattr(eager, name).parameters(), getattr(traced, name).parameters(), strict=True)
+        for one, other in pairs:
+            torch.testing.assert_close(one, other)

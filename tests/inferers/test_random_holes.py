@@ -56,3 +56,11 @@ def test_a_seed_means_the_same_holes():
 def test_impossible_sides_are_refused(sides):
     with pytest.raises(ValueError, match=r"sides are \(\d, 5\), expected 1 <= least <= greatest"):
         RandomHoles(sides)
+
+
+def test_masks_are_made_where_they_are_wanted():
+    """The numbers are drawn on the CPU, so that a seed means the same holes on any device."""
+    random, beside = (torch.Generator().manual_seed(4) for _ in range(2))
+    assert RandomHoles(device="meta")(3, (128, 128), random).device.type == "meta"
+    RandomHoles()(3, (128, 128), beside)
+    assert torch.equal(random.get_state(), beside.get_state())

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from monai_cardiac_gan.networks.nets import ResidualCritic, ResidualGenerator
-from monai_cardiac_gan.training.device_check import check_device
+from monai_cardiac_gan.training.device_check import check_device, describe_device
 
 
 def networks():
@@ -14,6 +14,13 @@ def test_this_processor_computes_with_the_precision_of_its_numbers():
     """Single precision has 24 bits, and the networks some dozen layers; bfloat16 has 8 bits."""
     assert check_device(*networks(), torch.device("cpu"), 10) < 1e-5
     assert 1e-3 < check_device(*networks(), torch.device("cpu"), 10, "bfloat16") < 0.2
+
+
+def test_a_processor_is_described_by_its_threads_and_its_error():
+    found = describe_device(torch.device("cpu"))
+    assert found["name"] == f"CPU, {torch.get_num_threads()} threads"
+    assert list(found["errors"]) == ["float32"]
+    assert found["errors"]["float32"] < 1e-4
 
 
 class WrongInSingle(nn.Module):

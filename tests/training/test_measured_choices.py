@@ -1,8 +1,17 @@
 import pytest
 import torch
 
+from monai_cardiac_gan.networks.nets import ResidualCritic, ResidualGenerator
 from monai_cardiac_gan.training import measured_choices
-from monai_cardiac_gan.training.measured_choices import WANTED_UPDATES, TrainingChoice, candidates, choose
+from monai_cardiac_gan.training.collect import MOST_BYTES
+from monai_cardiac_gan.training.measured_choices import (
+    AS_FAST,
+    COMPILED_FROM,
+    WANTED_UPDATES,
+    TrainingChoice,
+    candidates,
+    choose,
+)
 
 FAST, SLOW, SLOWEST = 0.1, 0.2, 0.4
 
@@ -53,3 +62,29 @@ def test_a_gpu_is_offered_half_precision_and_graphs_and_a_processor_neither():
     assert {(each.autocast, each.compile_mode) for each in candidates(torch.device("cpu"))} == {(None, None)}
     ways = {(each.autocast, each.compile_mode) for each in candidates(torch.device("cuda"))}
     assert ways == {(None, None), ("bfloat16", None), ("bfloat16", "reduce-overhead")}
+
+
+def test_compiling_is_tried_last_and_only_where_it_pays():
+    long, short = (candidates(torch.device("cuda"), seconds) for seconds in (COMPILED_FROM, COMPILED_FROM - 1))
+    assert long[: len(short)] == short
+    assert {each.compile_mode for each in short} == {None}
+    assert [each.width for each in long[len(short) :]] == [32, 16, 8]
+
+
+@pytest.mark.parametrize("width", sorted({each.width for each in candidates(torch.device("cuda"))}))
+def test_weights_of_all_that_may_be_chosen_can_be_sent(width):
+    (choice, *_) = (each for each in candidates(torch.device("cuda")) if each.width == width)
+    own = {"width": width, "max_channels": choice.max_channels, "subpixel": choice.subpixel}
+    sizes = [
+        sum(4 * each.numel() for each in net.parameters()) for net in (ResidualGenerator(**own), ResidualCritic(**own))
+    ]
+    assert choice.subpixel
+    assert sizes[0] < 15_000_000
+    assert sizes[1] < MOST_BYTES
+
+
+def test_of_those_about_as_fast_as_the_fastest_the_widest_is_chosen(seconds):
+    seconds[16, None] = 0.9 * AS_FAST * FAST
+    seconds[8, None] = 1.1 * AS_FAST * FAST
+    choice, _ = choose(wanted((4, None), (8, None), (16, None)), lambda each: each, 1.0, lambda: False)
+    assert choice.width == 16

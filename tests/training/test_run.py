@@ -15,7 +15,7 @@ from monai_cardiac_gan.training import run as program
 from monai_cardiac_gan.training.bundle_stages import BundleStages
 from monai_cardiac_gan.training.measured_choices import TrainingChoice
 
-CHOICE = TrainingChoice(2, 8, 4)
+CHOICE = TrainingChoice(2, 8, 4, amortised_width=2, amortised_max_channels=8)
 UPDATES = 6
 
 
@@ -48,11 +48,16 @@ class Killed(BaseException):
     """In place of a signal that nothing can catch."""
 
 
-@pytest.mark.parametrize(("die_at", "done"), [(3, False), (12, True)], ids=["at 64 pixels", "at 128 pixels"])
+@pytest.mark.parametrize(
+    ("die_at", "done"),
+    [(3, []), (12, ["gan_64"]), (21, ["gan_64", "gan_128"]), (24, ["gan_64", "gan_128"])],
+    ids=["at 64 pixels", "at 128 pixels", "score alone", "score and critic"],
+)
 def test_a_program_that_is_killed_goes_on_bit_by_bit(make_program, monkeypatch, die_at, done):
-    make_program("straight", "gan_64", "gan_128").run()
+    stages = ["gan_64", "gan_128", "amortised"]
+    make_program("straight", *stages).run()
     monkeypatch.setattr(program, "SHORT_SAVE_SECONDS", 1e-9)  # a checkpoint, and a note, at each iteration
-    killed = make_program("killed", "gan_64", "gan_128")
+    killed = make_program("killed", *stages)
     note, notes = killed.budget.note, iter(range(1, die_at + 1))
 
     def note_and_die():
@@ -63,9 +68,9 @@ def test_a_program_that_is_killed_goes_on_bit_by_bit(make_program, monkeypatch, 
     monkeypatch.setattr(killed.budget, "note", note_and_die)
     with pytest.raises(Killed):
         killed.run()
-    assert ("gan_64" in killed.budget.done) is done
-    make_program("killed", "gan_64", "gan_128").run()
-    for name in ("model.pt", "critic.pt"):
+    assert [stage for stage in stages if stage in killed.budget.done] == done
+    make_program("killed", *stages).run()
+    for name in ("model.pt", "critic.pt", "amortised.pt", "amortised_critic.pt"):
         straight, resumed = (
             torch.load(killed.output.parent / folder / "state" / "models" / name, weights_only=True)
             for folder in ("straight", "killed")
@@ -120,8 +125,10 @@ def test_a_folder_goes_on_with_the_inputs_that_it_was_begun_with(bundle, disc_pa
     drawn = disc_patch_set(tmp_path / "set", {"la_1": "train", "la_2": "train"}, 2)
     one, other = (pack_patches(drawn, tmp_path / f"{len(names)}.zip", names) for names in ([], ["la_1"]))
 
-    def make(data=one, seed=0, minutes=10):
-        return program.TrainingProgram(tmp_path / "out", minutes, data, bundle, torch.device("cpu"), seed=seed)
+    def make(data=one, seed=0, minutes=10, real_share=None):
+        return program.TrainingProgram(
+            tmp_path / "out", minutes, data, bundle, torch.device("cpu"), seed=seed, real_share=real_share
+        )
 
     make().budget.note()
     make(minutes=20).budget.note()  # more time is no other input
@@ -129,11 +136,13 @@ def test_a_folder_goes_on_with_the_inputs_that_it_was_begun_with(bundle, disc_pa
         make(seed=7)
     with pytest.raises(ValueError, match=r"out: was begun with other data and seed: expected the same"):
         make(other, seed=7)
+    with pytest.raises(ValueError, match=r"out: was begun with other real_share: expected the same"):
+        make(real_share=0.5)
 
 
 def test_what_cannot_work_is_refused_before_time_is_spent(bundle, disc_patch_set, tmp_path):
-    def make(data=None, phantoms=None):
-        return program.TrainingProgram(tmp_path / "out", 10, data, bundle, torch.device("cpu"), phantoms=phantoms)
+    def make(data=None, **options):
+        return program.TrainingProgram(tmp_path / "out", 10, data, bundle, torch.device("cpu"), **options)
 
     with pytest.raises(FileNotFoundError, match="no bundle lies here; run this in a checkout, or name its folder"):
         program.TrainingProgram(tmp_path / "out", 10, None, tmp_path, torch.device("cpu"))
@@ -144,6 +153,8 @@ def test_what_cannot_work_is_refused_before_time_is_spent(bundle, disc_patch_set
         ValueError, match=r"holds phantom_1000, and phantoms are drawn here: .* --leave_out 'phantom_\*'"
     ):
         make(packed)
+    with pytest.raises(ValueError, match=r"real_share is 0\.5 with no packed patches: expected 0 to 1, and a file"):
+        make(real_share=0.5)
     with pytest.raises(FileNotFoundError, match="no packed patch set lies here"):
         make(tmp_path / "none.zip")
 
@@ -181,9 +192,9 @@ def test_the_command_line_says_what_is_trained_where(monkeypatch, tmp_path):
         "--updates",
         "7",
     ]
-    assert program.main([*words, "--phantoms", "9", "--seed", "3"]) == ["files"]
+    assert program.main([*words, "--phantoms", "9", "--seed", "3", "--real_share", "0.5"]) == ["files"]
     bundle = Path("bundles/cardiac_aorta_wgan_gp")
-    assert seen == [(tmp_path / "out", 2.5, Path("packed.zip"), bundle, torch.device("cpu"), 7, 9, 3)]
+    assert seen == [(tmp_path / "out", 2.5, Path("packed.zip"), bundle, torch.device("cpu"), 7, 9, 3, 0.5)]
     assert (tmp_path / "out" / "log.txt").exists()
 
 
