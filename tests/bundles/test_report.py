@@ -23,7 +23,7 @@ def parser(bundle, tmp_path):
             ConfigParser.load_config_files([str(bundle / "configs" / f"{name}.json") for name in names])
         )
         config.update({"bundle_root": str(bundle), "output_dir": str(tmp_path), "device": "cpu", **changes})
-        config["networks"].update(BUDGET)
+        config["searching"].update(BUDGET)
         config.parse()
         return config
 
@@ -54,7 +54,7 @@ def test_the_shipped_weights_paint_a_vessel_and_doubt_a_scan_of_another_kind(par
 
 def test_the_shipped_calibration_belongs_to_the_shipped_weights_and_the_defaults(bundle, parser):
     config = parser("report")
-    networks = config["networks"]
+    networks = config["searching"]
     for name in BUDGET:
         del networks[name]
     config.parse()

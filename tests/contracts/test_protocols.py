@@ -119,7 +119,7 @@ KINDS = {
 }  # fmt: skip
 CASES = [(kind, name) for kind, made in KINDS.items() for name in made]
 ROOMS = (inferers, losses, augmentation)
-WHOLES = ("InpaintingLoss", "VesselSearch")
+WHOLES = ("AmortisedVessel", "InpaintingLoss", "VesselSearch")
 """Made of parts of a kind, or of another kind, and called like them."""
 SAMPLED = ["count", "seed"]
 """What a sampler is called with, and an inpainter is not."""

@@ -11,6 +11,7 @@ PATCHES = (torch.rand(3, 1, 128, 128, generator=torch.Generator().manual_seed(1)
 HIDDEN = torch.zeros(3, 1, 128, 128, dtype=torch.bool)
 HIDDEN[:, :, 50:75, 50:75] = True
 BUILD = {
+    "ComodulatedGenerator": (lambda: nets.ComodulatedGenerator(**SMALL, noise=False), (*LATENTS, *PATCHES, HIDDEN)),
     "InpaintingUNet": (lambda: nets.InpaintingUNet((4, 8, 8)), (*PATCHES, HIDDEN)),
     "LatentEncoder": (lambda: nets.LatentEncoder(width=2), (*PATCHES, HIDDEN)),
     "PatchCritic": (lambda: nets.PatchCritic(**SMALL), PATCHES),
@@ -18,6 +19,8 @@ BUILD = {
     "PatchGenerator": (lambda: nets.PatchGenerator(**SMALL), LATENTS),
     "ResidualCritic": (lambda: nets.ResidualCritic(**SMALL), PATCHES),
     "ResidualGenerator": (lambda: nets.ResidualGenerator(**SMALL), LATENTS),
+    "ResidualCritic, subpixel": (lambda: nets.ResidualCritic(**SMALL, subpixel=True), PATCHES),
+    "ResidualGenerator, subpixel": (lambda: nets.ResidualGenerator(**SMALL, subpixel=True), LATENTS),
     **{
         f"ResidualGenerator, {upsampling}, {norm}": (
             lambda upsampling=upsampling, norm=norm: nets.ResidualGenerator(**SMALL, norm=norm, upsampling=upsampling),
@@ -28,6 +31,7 @@ BUILD = {
     },
 }
 REFUSES = {
+    "ComodulatedGenerator": r"patches are \[3, 1, 64, 64\], expected",
     "LatentEncoder": r"patches are \[3, 1, 64, 64\] and masks \[3, 1, 64, 64\], expected",
     "PatchCritic": r"images are \[3, 1, 64, 64\], expected",
     "PatchFeatures": r"images are \[3, 2, 64, 64\], expected",

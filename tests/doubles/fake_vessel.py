@@ -11,7 +11,7 @@ from monai_cardiac_gan.anomaly import ExpectationModel, VesselPrior
 from monai_cardiac_gan.aorta import AortaTrack
 from monai_cardiac_gan.evaluation import measure_vessel
 from monai_cardiac_gan.evaluation.vessel_calibration import VesselCalibration, write_vessel_calibration
-from monai_cardiac_gan.inferers import ExpectVessel, ScanFamiliarity
+from monai_cardiac_gan.inferers import ExpectVessel, ScanFamiliarity, VesselSearch
 from monai_cardiac_gan.inferers.inpainted_vessel import InpaintedVessel
 from monai_cardiac_gan.inferers.vessel_networks import LoadedNetworks
 from monai_cardiac_gan.keys import Field
@@ -35,7 +35,7 @@ class DiscGenerator(nn.Module):
         return (1.6 * inside - 0.8)[:, None] * self.weight
 
 
-class FakeSearch:
+class FakeSearch(VesselSearch):
     """Finds one diameter everywhere."""
 
     def __init__(self, diameter):
