@@ -46,7 +46,8 @@ class ComodulatedGenerator(nn.Module):
         latent_size: numbers in a latent vector.
         width: channels at 128 pixels; a size of r pixels has min(width * 128 / r, max_channels).
         max_channels: most channels of any layer.
-        noise: draw one random number a pixel before each activation, see `ResidualGenerator`.
+        noise: draw one random number a pixel before each activation, see `ResidualGenerator`; in evaluation mode the
+            same ones for all images of a batch.
 
     Raises:
         ValueError: when a size is below 1.
@@ -145,7 +146,7 @@ class ComodulatedBlock(nn.Module):
         self.skip = nn.Conv2d(after, before, 1)
         self.first = ModulatedConvolution(before, after, style)
         self.second = ModulatedConvolution(after, after, style)
-        self.noise = nn.ModuleList(PixelNoise(after, noise) for _ in range(2))
+        self.noise = nn.ModuleList(PixelNoise(after, noise, shared=True) for _ in range(2))
         for layer in (self.shortcut, self.skip):
             scaled_init(1.0)(layer)
 

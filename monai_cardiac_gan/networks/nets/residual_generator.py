@@ -181,18 +181,22 @@ class UpBlock(nn.Module):
 
 
 class PixelNoise(nn.Module):
-    """Add one normal number a pixel, times a learnt weight a channel that starts at zero."""
+    """Add one normal number a pixel, times a learnt weight a channel that starts at zero.
 
-    def __init__(self, channels: int, active: bool) -> None:
+    With `shared` all images of a batch get the same numbers in evaluation mode, so that an image does not depend on its batch.
+    """
+
+    def __init__(self, channels: int, active: bool, shared: bool = False) -> None:
         super().__init__()
-        self.active = active
+        self.active, self.shared = active, shared
         self.weight = nn.Parameter(torch.zeros(channels, 1, 1))
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Features (N, C, H, W) with noise; unchanged when not active."""
         if not self.active:
             return hidden
-        return hidden + self.weight * torch.randn_like(hidden[:, :1])
+        first = hidden[:1, :1] if self.shared and not self.training else hidden[:, :1]
+        return hidden + self.weight * torch.randn_like(first)
 
 
 class PixelNorm(nn.Module):

@@ -261,3 +261,14 @@ def test_subpixels_change_nothing_below_128_pixels():
     plain = ResidualGenerator(latent_size=5, width=2, max_channels=8, size=64)
     subpixel = ResidualGenerator(latent_size=5, width=2, max_channels=8, size=64, subpixel=True)
     assert plain.state_dict().keys() == subpixel.state_dict().keys()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_shared_noise_is_that_of_the_first_image_in_evaluation_mode(training):
+    noise = PixelNoise(2, active=True, shared=True).train(training)
+    nn.init.ones_(noise.weight)
+    torch.manual_seed(0)
+    added = noise(torch.zeros(3, 2, 4, 4))
+    torch.manual_seed(0)
+    expected = torch.randn(3 if training else 1, 1, 4, 4).expand(3, 2, 4, 4)
+    assert torch.equal(added, expected)
