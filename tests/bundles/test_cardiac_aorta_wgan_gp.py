@@ -588,6 +588,11 @@ def test_the_amortised_preset_is_trained_and_paints(paths, searches, volumes):
     assert 0 < row["score"] < 1
     trained = ComodulatedGenerator(width=2, max_channels=8)
     trained.load_state_dict(torch.load(volumes / "models" / "amortised.pt", weights_only=True))
+    again = {**small, "start_from": str(volumes / "models"), "output_dir": str(volumes / "again"), "learning_rate": 0.0}
+    run(paths, "train", ["train", "amortised"], {**searches, **again})
+    for name in ("amortised.pt", "amortised_critic.pt"):  # the EMA's first update takes the generator over
+        before, after = (torch.load(folder / "models" / name, weights_only=True) for folder in (volumes, volumes / "again"))
+        assert all(torch.equal(before[key], after[key]) for key in before)
     settings = {
         "search_preset": "amortised", "amortised_checkpoint": str(volumes / "models" / "amortised.pt"),
         "amortised_width": 2, "amortised_max_channels": 8, "starts": 3, "patch_count": 2,
