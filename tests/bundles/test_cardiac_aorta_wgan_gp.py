@@ -132,7 +132,7 @@ def test_shipped_weights_are_small_load_safely_and_have_their_digest(bundle):
     shipped = {path.name: path for path in (bundle / "models").iterdir() if path.name != "SHA256SUMS"}
     assert digests == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in shipped.items()}
     weights = [path for name, path in shipped.items() if name.endswith(".pt")]
-    assert len(weights) == 8
+    assert len(weights) == 9
     for path in weights:
         assert path.stat().st_size <= LARGEST_WEIGHTS
         state = torch.load(path, weights_only=True)
@@ -591,7 +591,9 @@ def test_the_amortised_preset_is_trained_and_paints(paths, searches, volumes):
     again = {**small, "start_from": str(volumes / "models"), "output_dir": str(volumes / "again"), "learning_rate": 0.0}
     run(paths, "train", ["train", "amortised"], {**searches, **again})
     for name in ("amortised.pt", "amortised_critic.pt"):  # the EMA's first update takes the generator over
-        before, after = (torch.load(folder / "models" / name, weights_only=True) for folder in (volumes, volumes / "again"))
+        before, after = (
+            torch.load(folder / "models" / name, weights_only=True) for folder in (volumes, volumes / "again")
+        )
         assert all(torch.equal(before[key], after[key]) for key in before)
     settings = {
         "search_preset": "amortised", "amortised_checkpoint": str(volumes / "models" / "amortised.pt"),

@@ -46,7 +46,9 @@ def test_weights_that_are_loaded_later_count(judge, painter, bank):
 
 
 def test_other_names_are_refused(judge):
-    with pytest.raises(ValueError, match="search_preset is 'quick': expected one of gradient_descent, lbfgs"):
+    with pytest.raises(
+        ValueError, match="search_preset is 'quick': expected one of amortised, gradient_descent, lbfgs"
+    ):
         inpainting_search("quick", critic=judge)
 
 
