@@ -596,7 +596,8 @@ def test_the_amortised_preset_is_trained_and_paints(paths, searches, volumes):
         )
         assert all(torch.equal(before[key], after[key]) for key in before)
     settings = {
-        "search_preset": "amortised", "amortised_checkpoint": str(volumes / "models" / "amortised.pt"),
+        "search_preset": "amortised", "models_dir": str(volumes / "models"),  # and no other weights are there
+        **{f"{name}_checkpoint": str(volumes / "models" / f"{name}.pt") for name in ("generator", "critic")},
         "amortised_width": 2, "amortised_max_channels": 8, "starts": 3, "patch_count": 2,
     }  # fmt: skip
     run(paths, "infer", ["inference"], {**searches, **settings})
