@@ -26,7 +26,7 @@ from monai_cardiac_gan.data import (
     VolumeEntry,
     WindowedBatches,
 )
-from monai_cardiac_gan.data.patch_loader import PATCH_SIDE, free_bytes
+from monai_cardiac_gan.data.fitting_loader import PATCH_SIDE, free_bytes
 from monai_cardiac_gan.keys import Field
 
 PER_VOLUME = 120

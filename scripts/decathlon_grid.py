@@ -19,7 +19,7 @@ import numpy as np
 from monai.transforms import Orientation
 
 from monai_cardiac_gan.transforms import LoadVolume
-from monai_cardiac_gan.transforms.standard_volume import BODY_AXES
+from monai_cardiac_gan.transforms.volume_pipeline import BODY_AXES
 
 RIM = 32
 """Voxels cut at either end of the axes A and S."""

@@ -140,11 +140,12 @@ class DifferentiableAugmentation:
     def _move(self, images: Tensor, uniforms: Tensor, chosen: Tensor) -> Tensor:
         if self.translation == 0:
             return images
-        most = torch.round(self.translation * torch.tensor(images.shape[2:])).to(images.device, non_blocking=True)
-        steps = torch.floor(uniforms * (2 * most + 1)).clamp(max=2 * most) - most  # each whole shift is as likely
-        steps = (steps * chosen[:, None]).long()
-        rows = _shifted(images.shape[2], steps[:, 0])
-        columns = _shifted(images.shape[3], steps[:, 1])
+        steps = []
+        for axis, side in enumerate(images.shape[2:]):  # numbers of the host, so that nothing is copied to a GPU
+            most = round(self.translation * side)
+            drawn = torch.floor(uniforms[:, axis] * (2 * most + 1)).clamp(max=2 * most) - most
+            steps.append((drawn * chosen).long())  # each whole shift is as likely
+        rows, columns = (_shifted(side, each) for side, each in zip(images.shape[2:], steps, strict=True))
         images = images.gather(2, rows[:, None, :, None].expand_as(images))
         return images.gather(3, columns[:, None, None, :].expand_as(images))
 

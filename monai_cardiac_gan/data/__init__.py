@@ -24,6 +24,7 @@ from monai_cardiac_gan.data.datalist import (
 )
 from monai_cardiac_gan.data.described_settings import settings_digest, settings_of
 from monai_cardiac_gan.data.file_name import file_name_of, subject_name
+from monai_cardiac_gan.data.fitting_loader import patch_loader
 from monai_cardiac_gan.data.folder_scan import records_from_folder
 from monai_cardiac_gan.data.manifest import (
     EXCLUDED,
@@ -41,7 +42,6 @@ from monai_cardiac_gan.data.manifest import (
 from monai_cardiac_gan.data.merged_patches import merge_patch_sets
 from monai_cardiac_gan.data.packed_patches import pack_patches, read_packed_manifest, unpack_patches
 from monai_cardiac_gan.data.patch_dataset import AortaPatchDataset
-from monai_cardiac_gan.data.patch_loader import patch_loader
 from monai_cardiac_gan.data.patch_set import patch_stack
 from monai_cardiac_gan.data.patch_store import PatchStore
 from monai_cardiac_gan.data.path_tails import shortest_tail

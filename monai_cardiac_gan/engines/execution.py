@@ -30,9 +30,12 @@ class Execution:
             batch as a whole. Same result as the whole batch where the generator does not mix samples.
         clip_norm: longest gradient of all weights of a network; a longer one is shortened to it. None does not clip.
         check_every: iterations between two looks at whether the losses are finite. Each look makes a GPU's host wait.
+        cuda_graphs: record what an update tells a GPU, and repeat it by one call (`GraphedUpdates`): a GPU that waits for its
+            host to name thousands of small kernels is then busy. Same numbers; nothing is compiled. Without effect on a CPU and
+            in a training of several processes.
 
     Raises:
-        ValueError: when a number is below 1 or the type is unknown.
+        ValueError: when a number is below 1, the type is unknown, or graphs are asked for twice.
 
     Example:
         >>> Execution(autocast="bfloat16", channels_last=True).dtype
@@ -45,6 +48,7 @@ class Execution:
     micro_batch: int | None = None
     clip_norm: float | None = None
     check_every: int = 1
+    cuda_graphs: bool = False
 
     def __post_init__(self) -> None:
         if self.autocast not in (None, BFLOAT16):
@@ -56,6 +60,10 @@ class Execution:
         if self.check_every < 1 or (self.micro_batch is not None and self.micro_batch < 1):
             raise ValueError(
                 f"check_every {self.check_every} and micro_batch {self.micro_batch} must be at least 1: give whole numbers."
+            )
+        if self.cuda_graphs and self.compile_mode is not None:
+            raise ValueError(
+                f"cuda_graphs is set and compile_mode is {self.compile_mode!r}: expected one of both; leave the other out."
             )
         if self.clip_norm is not None and not self.clip_norm > 0:
             raise ValueError(f"clip_norm is {self.clip_norm}, expected above 0: leave it out to clip nothing.")

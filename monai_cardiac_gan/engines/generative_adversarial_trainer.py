@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 
 from monai_cardiac_gan.augmentation import Augmentation
 from monai_cardiac_gan.engines.adversarial_state import AdversarialEvents, TrainingOutput
+from monai_cardiac_gan.engines.cuda_graphs import CudaRecorder, GraphedUpdates, RandomDraws
 from monai_cardiac_gan.engines.execution import Execution
 from monai_cardiac_gan.engines.prepare_images import masked, prepare_images, prepare_valid
 from monai_cardiac_gan.engines.processes import Processes
@@ -30,6 +31,12 @@ UPDATES, LATEST, LATENTS, GLOBAL, AUGMENT = (
     "latent_random_state",
     "global_random_state",
     "augment",
+)
+CRITIC_EVENTS = (
+    IterationEvents.FORWARD_COMPLETED,
+    IterationEvents.LOSS_COMPLETED,
+    IterationEvents.BACKWARD_COMPLETED,
+    AdversarialEvents.CRITIC_UPDATED,
 )
 SEED = "seed"
 """In states since version 0.2."""
@@ -160,6 +167,9 @@ class GenerativeAdversarialTrainer(Trainer):
         self.execution = Execution() if execution is None else execution
         self.seed, self.random = seed, torch.Generator().manual_seed(seed)
         self.processes = Processes()
+        self.draws = RandomDraws(self.random, self.state.device, self.processes.part)
+        self.graphs: GraphedUpdates | None = None
+        self._is_recordable = False
         self.critic_updates = 0
         self._latest: dict[str, Tensor] = {}
         self._random_state_within_epoch: Mapping[str, Any] | None = None
@@ -181,8 +191,7 @@ class GenerativeAdversarialTrainer(Trainer):
 
     def draw_latents(self, count: int) -> Tensor:
         """Fresh latents (count, latent_size) from the standard normal distribution, on the trainer's device."""
-        drawn = torch.randn(count * self.processes.count, self.latent_size, generator=self.random)
-        return self._sent(drawn)
+        return self.draws(torch.randn, count * self.processes.count, self.latent_size)
 
     def state_dict(self) -> dict[str, Any]:
         """Ignite's counters, the updates so far, the augmentation's state and the states of all random sources."""
@@ -262,6 +271,9 @@ class GenerativeAdversarialTrainer(Trainer):
             for network in (self.generator, self.critic):
                 self.execution.prepare(network)
             self.processes.copy_from_first(self.generator, self.critic)
+            if self.execution.cuda_graphs and self.state.device.type == "cuda" and self.processes.count == 1:
+                recorder = CudaRecorder(self.state.device)
+                self.graphs = GraphedUpdates(recorder, self.draws, [self.critic_optimizer, self.generator_optimizer])
 
     def _go_on_with_random_state(self, _: Any) -> None:
         if self._random_state_within_epoch is not None:
@@ -278,15 +290,57 @@ class GenerativeAdversarialTrainer(Trainer):
             with self.execution.eager():
                 refuse_sample_mixing(self.critic, reals)
             self._is_prepared = True
-        self._update_critic(reals, valid)
-        self.critic_updates += 1
-        self.fire_event(AdversarialEvents.CRITIC_UPDATED)
-        if self.critic_updates % self.n_critic == 0:
-            self._update_generator(reals, valid)
-            self.fire_event(AdversarialEvents.GENERATOR_UPDATED)
+        if self.graphs is None:
+            self._update(reals, valid)
+        else:
+            self._update_by_graph(self.graphs, reals, valid)
         self.state.output |= self._latest
         self.fire_event(IterationEvents.MODEL_COMPLETED)
         return self.state.output
+
+    def _update(self, reals: Tensor, valid: Tensor | None = None) -> None:
+        self._update_critic(reals, valid)
+        self.critic_updates += 1
+        self._fire(AdversarialEvents.CRITIC_UPDATED)
+        if self.critic_updates % self.n_critic == 0:
+            self._update_generator(reals, valid)
+            self._fire(AdversarialEvents.GENERATOR_UPDATED)
+
+    def _update_by_graph(self, graphs: GraphedUpdates, reals: Tensor, valid: Tensor | None) -> None:
+        """As `_update`; events are fired and losses looked at when all is done."""
+        moves = (self.critic_updates + 1) % self.n_critic == 0
+        kind = (tuple(reals.shape), self.critic_updates % self.penalty_every == 0, moves, *self._host_settings())
+        numbers = graphs(kind, self._recordable, [reals] if valid is None else [reals, valid])
+        self.critic_updates += 1
+        self._latest |= {name.removeprefix(LATEST): value for name, value in numbers.items() if name.startswith(LATEST)}
+        self.state.output = {name: value for name, value in numbers.items() if not name.startswith(LATEST)}
+        for event in (*CRITIC_EVENTS, *([AdversarialEvents.GENERATOR_UPDATED] if moves else [])):
+            self._fire(event)
+        for network, name in (("critic", TrainingOutput.LOSS), ("generator", TrainingOutput.GENERATOR_LOSS)):
+            if (loss := (self.state.output | self._latest).get(name)) is not None:
+                self._refuse_infinite(network, loss)
+
+    def _recordable(self, reals: Tensor, valid: Tensor | None = None) -> dict[str, Tensor]:
+        """The update without anything on the host, the counter included; all its scalars, the latest ones by a longer name."""
+        before, updates, self._is_recordable = dict(self._latest), self.critic_updates, True
+        try:
+            self._update(reals, valid)
+        finally:
+            self.critic_updates, self._is_recordable = updates, False
+        return self.state.output | {
+            LATEST + name: value for name, value in self._latest.items() if before.get(name) is not value
+        }
+
+    def _host_settings(self) -> tuple[Any, ...]:
+        """What a graph takes for constant, though handlers may change it."""
+        rates = [
+            group["lr"] for each in (self.critic_optimizer, self.generator_optimizer) for group in each.param_groups
+        ]
+        return (*rates, None if self.augment is None else self.augment.probability)
+
+    def _fire(self, event: Any) -> None:
+        if not self._is_recordable:
+            self.fire_event(event)
 
     def _update_critic(self, reals: Tensor, valid: Tensor | None = None) -> None:
         count = len(reals)
@@ -307,17 +361,17 @@ class GenerativeAdversarialTrainer(Trainer):
         """Add the gradients of some of the images; give their share in the numbers of `TrainingOutput.ALL`."""
         with self.execution.precision(reals.device):
             real_scores, fake_scores = self.critic(torch.cat([reals, fakes])).to(reals.dtype).chunk(2)
-        self.fire_event(IterationEvents.FORWARD_COMPLETED)
+        self._fire(IterationEvents.FORWARD_COMPLETED)
         loss = self.loss.critic(real_scores, fake_scores)
         penalty, norms = loss.new_zeros(()), loss.new_zeros(1)
         if self.critic_updates % self.penalty_every == 0:
             with self.execution.eager():
                 penalty, norms = self.gradient_penalty(self.critic, reals, fakes, epsilon=epsilon)
             loss = loss + self.penalty_every * penalty
-        self.fire_event(IterationEvents.LOSS_COMPLETED)
+        self._fire(IterationEvents.LOSS_COMPLETED)
         share = len(reals) / count
         (loss * share).backward()
-        self.fire_event(IterationEvents.BACKWARD_COMPLETED)
+        self._fire(IterationEvents.BACKWARD_COMPLETED)
         with torch.no_grad():
             gap = real_scores.mean() - fake_scores.mean()
             generator_loss = self.loss.generator(fake_scores, real_scores)
@@ -378,11 +432,7 @@ class GenerativeAdversarialTrainer(Trainer):
         return 0 if self.augment is None else self.augment.draws
 
     def _uniforms(self, count: int, numbers: int) -> Tensor:
-        return self._sent(torch.rand(count * self.processes.count, numbers, generator=self.random))
-
-    def _sent(self, drawn: Tensor) -> Tensor:
-        """This process's part of numbers, on the trainer's device; a blocking copy would let the host wait for all before it."""
-        return self.processes.part(drawn).to(self.state.device, non_blocking=True)
+        return self.draws(torch.rand, count * self.processes.count, numbers)
 
     def _augmented(self, images: Tensor) -> Tensor:
         if self.augment is None:
@@ -397,7 +447,7 @@ class GenerativeAdversarialTrainer(Trainer):
 
     def _refuse_infinite(self, network: str, loss: Tensor) -> None:
         ends_epoch = self.state.iteration % (self.state.epoch_length or 1) == 0  # before anything is saved
-        if self.state.iteration % self.execution.check_every and not ends_epoch:
+        if self._is_recordable or (self.state.iteration % self.execution.check_every and not ends_epoch):
             return
         if not math.isfinite(value := loss.item()):
             raise RuntimeError(

@@ -94,6 +94,9 @@ class InpaintingGanTrainer(GenerativeAdversarialTrainer):
         else:
             self.state.output = {}
 
+    def _host_settings(self) -> tuple[Any, ...]:
+        return (*super()._host_settings(), self.adversarial_weight, self.score_weight)
+
     def _paint(self, latents: Tensor, reals: Tensor, valid: Tensor | None) -> Tensor:
         return self._answers([latents], reals, valid)[0]
 

@@ -13,15 +13,17 @@ LARGEST_SHIFT = 10
 """Pixels that the mask's middle is off the patch's middle, along each axis, at most."""
 
 
-def random_rectangles(count: int, shape: tuple[int, ...], random: torch.Generator) -> Tensor:
-    """Masks (count, 1, H, W) bool: a rectangle each, of random sides, near the middle."""
-    sides = torch.randint(MASK_SIDES[0], MASK_SIDES[1] + 1, (count, 2), generator=random)
+def random_rectangles(
+    count: int, shape: tuple[int, ...], random: torch.Generator, sides: tuple[int, int] = MASK_SIDES
+) -> Tensor:
+    """Masks (count, 1, H, W) bool: a rectangle each near the middle, of random sides from the least to the greatest, pixels."""
+    drawn = torch.randint(sides[0], sides[1] + 1, (count, 2), generator=random)
     shifts = torch.randint(-LARGEST_SHIFT, LARGEST_SHIFT + 1, (count, 2), generator=random)
     spans = []
     for axis, length in enumerate(shape):
-        starts = length // 2 + shifts[:, axis] - sides[:, axis] // 2
+        starts = length // 2 + shifts[:, axis] - drawn[:, axis] // 2
         positions = torch.arange(length)
-        spans.append((positions >= starts[:, None]) & (positions < (starts + sides[:, axis])[:, None]))
+        spans.append((positions >= starts[:, None]) & (positions < (starts + drawn[:, axis])[:, None]))
     return (spans[0][:, :, None] & spans[1][:, None, :])[:, None]
 
 

@@ -32,7 +32,13 @@ from monai_cardiac_gan.metrics.kernel_distance import KernelDistanceMetric, kern
 from monai_cardiac_gan.metrics.linear_svm import fit_linear_svm
 from monai_cardiac_gan.metrics.memorisation import Memorisation, MemorisationVerdict, memorisation_test
 from monai_cardiac_gan.metrics.planted_copies import planted_copies
-from monai_cardiac_gan.metrics.power_spectrum import PowerSpectrumMetric, power_spectrum_distance, radial_power_spectrum
+from monai_cardiac_gan.metrics.power_spectrum import (
+    PowerSpectrumMetric,
+    frequency_rings,
+    mean_power,
+    power_spectrum_distance,
+    radial_power_spectrum,
+)
 from monai_cardiac_gan.metrics.precision_recall import PrecisionRecall, PrecisionRecallMetric, precision_recall
 from monai_cardiac_gan.metrics.radiomic_features import RadiomicMetric, radiomic_distance, radiomic_features
 from monai_cardiac_gan.metrics.real_vs_real import real_vs_real
@@ -88,11 +94,13 @@ __all__ = [
     "fit_linear_svm",
     "frechet_distance",
     "frechet_distance_of_moments",
+    "frequency_rings",
     "highest_correlations",
     "hole_spectrum",
     "kernel_distance",
     "laplacian_pyramid",
     "local_neighbourhoods",
+    "mean_power",
     "memorisation_test",
     "ms_ssim_diversity",
     "planted_copies",

@@ -9,7 +9,7 @@ from torch import Tensor
 from monai_cardiac_gan.metrics.image_pairs import checked_image_pair, checked_images
 from monai_cardiac_gan.metrics.two_sample import TwoSampleMetric
 
-__all__ = ["PowerSpectrumMetric", "power_spectrum_distance", "radial_power_spectrum"]
+__all__ = ["PowerSpectrumMetric", "frequency_rings", "mean_power", "power_spectrum_distance", "radial_power_spectrum"]
 
 LOWEST_POWER = 1e-12
 """Power of rounding in float32 images is about 1e-15; a ring without any power has this instead of none."""
@@ -52,17 +52,29 @@ def radial_power_spectrum(images: Tensor) -> Tensor:
     Source: the azimuthal average of Durall et al. 2020, "Watch your up-convolution", section 3.1, there without a window.
     """
     images = checked_images(images)
-    height, width = images.shape[2:]
-    rings = _rings(height, width).to(images.device)
-    window = torch.outer(*(_hann(side) for side in (height, width))).to(images.device)
+    rings = frequency_rings(*images.shape[2:]).to(images.device)
     members = torch.bincount(rings.flatten())
     spectra = []
-    for some in images[:, 0].double().split(IMAGES_AT_ONCE):
-        structure = some - (window * some).sum((1, 2), keepdim=True) / window.sum()
-        power = torch.fft.fft2(window * structure).abs().square() / window.square().sum()
-        sums = power.new_zeros(len(some), len(members)).index_add_(1, rings.flatten(), power.flatten(1))
+    for some in images.split(IMAGES_AT_ONCE):
+        sums = torch.zeros(len(some), len(members), dtype=torch.float64, device=images.device)
+        sums.index_add_(1, rings.flatten(), _power(some).flatten(1))
         spectra.append((sums / members)[:, 1:])  # ring 0 is the mean, which was taken off
     return torch.cat(spectra).clamp(min=LOWEST_POWER).log10()
+
+
+def mean_power(images: Tensor) -> Tensor:
+    """Mean power of images (N, 1, H, W) at each frequency of an FFT, windowed as in `radial_power_spectrum`: (H, W) float64."""
+    return torch.stack([_power(some).sum(0) for some in checked_images(images).split(IMAGES_AT_ONCE)]).sum(0) / len(
+        images
+    )
+
+
+def _power(images: Tensor) -> Tensor:
+    """Power (N, H, W) of the structure under the window."""
+    window = torch.outer(*(_hann(side) for side in images.shape[2:])).to(images.device)
+    structure = images[:, 0].double()
+    structure = structure - (window * structure).sum((1, 2), keepdim=True) / window.sum()
+    return torch.fft.fft2(window * structure).abs().square() / window.square().sum()
 
 
 def power_spectrum_distance(generated: Tensor, real: Tensor) -> float:
@@ -119,8 +131,8 @@ def _hann(side: int) -> Tensor:
     return torch.hann_window(side, periodic=True, dtype=torch.float64)
 
 
-def _rings(height: int, width: int) -> Tensor:
-    """Ring (H, W) of each frequency: periods along the shorter side, rounded."""
+def frequency_rings(height: int, width: int) -> Tensor:
+    """Ring (H, W) of each frequency of an FFT: periods along the shorter side, rounded; 0 is the mean alone."""
     shorter = min(height, width)
     frequencies = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None, :])
     outermost = int(np.hypot(shorter / 2, shorter / 2))  # one corner pixel may round to a ring of its own

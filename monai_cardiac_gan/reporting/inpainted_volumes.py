@@ -22,8 +22,8 @@ from monai_cardiac_gan.keys import PatchColumn
 from monai_cardiac_gan.reporting.viewer_files import write_colours
 from monai_cardiac_gan.reporting.volume_file import write_volume
 from monai_cardiac_gan.transforms import DigestVolume, LoadVolume, VolumePainter
-from monai_cardiac_gan.transforms.standard_volume import BODY_AXES
 from monai_cardiac_gan.transforms.stated_geometry import POSITION_TOLERANCE_MM
+from monai_cardiac_gan.transforms.volume_pipeline import BODY_AXES
 
 __all__ = ["SaveInpaintedVolumes"]
 

@@ -14,7 +14,7 @@ from monai.bundle import ConfigWorkflow
 
 from monai_cardiac_gan.inferers import subjects_needed
 from monai_cardiac_gan.inferers.familiarity import FEWEST_SUBJECTS
-from monai_cardiac_gan.training.measured_choices import MEASURED, WARM_UP, TrainingChoice
+from monai_cardiac_gan.training.measured_choices import MEASURED, TrainingChoice
 
 __all__ = ["BundleStages"]
 
@@ -38,6 +38,8 @@ REPORT_PATCHES = 200
 """Held-out patches that the report of a supervised training is measured on."""
 SHORTER = 4
 """Factor by which bank and report are shorter in such a budget."""
+FILTER_PATCHES, FEW_FILTER_PATCHES = 500, 100
+"""Training patches whose spectrum the filters behind the generators get; fewer in a short budget."""
 FULL_CALIBRATION = 120
 PROBE_PATCHES = 2
 """Patches whose search is timed before a calibration chooses how many it takes."""
@@ -89,6 +91,8 @@ class BundleStages:
             "width": self.choice.width,
             "max_channels": self.choice.max_channels,
             "subpixel": self.choice.subpixel,
+            "output_filter": self.choice.output_filter,
+            "amortised_filter": self.choice.output_filter,
             "amortised_width": self.choice.amortised_width,
             "amortised_max_channels": self.choice.amortised_max_channels,
         }
@@ -99,7 +103,7 @@ class BundleStages:
     def probe(self, choice: TrainingChoice) -> Any:
         """A trainer at 128 pixels of random images, for `choose`."""
         images = [torch.rand(choice.batch_size, 1, SIDE, SIDE, device=self.device) * 2 - 1 for _ in range(2)]
-        batches = [images[number % 2] for number in range(WARM_UP + MEASURED)]
+        batches = [images[number % 2] for number in range(choice.warm_up + MEASURED)]
         own = {"width": choice.width, "max_channels": choice.max_channels, "subpixel": choice.subpixel}
         workflow = self.workflow(
             ["train"],
@@ -129,6 +133,15 @@ class BundleStages:
             others = OTHER_STEPS[name] // (SHORTER if self.short else 1)
             kept[key] = max(1, int((1 - KEPT_FREE) * seconds / per_step) - others)
         workflow = self._supervised(name, steps or kept[key])
+        workflow.initialize()
+        workflow.run()
+
+    def fit_output_filter(self, behind: Sequence[str], **settings: Any) -> None:
+        """Give a generator that was trained the band limit of its training patches."""
+        count = FEW_FILTER_PATCHES if self.short else FILTER_PATCHES
+        workflow = self.workflow(
+            [*behind, "output_filter"], patch_dir=str(self.state / "patch_set"), patch_count=count, **settings
+        )
         workflow.initialize()
         workflow.run()
 
@@ -237,7 +250,7 @@ class BundleStages:
         """Settings of an adversarial training that say how it is computed."""
         return {
             "execution#autocast": choice.autocast,
-            "execution#compile_mode": choice.compile_mode,
+            "execution#cuda_graphs": choice.cuda_graphs,
             "execution#check_every": 1 if self.device.type == "cpu" else CHECK_EVERY,
             "batch_size": choice.batch_size,
         }

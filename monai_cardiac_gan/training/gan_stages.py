@@ -115,14 +115,15 @@ class GanStages:
             "penalty_weight": PENALTY_WEIGHTS[size],
             **self.stages.execution(self.stages.choice),
         }
-        return self._train(folder, ["train"], settings, seconds_left)
+        trained = self._train(folder, ["train"], settings, seconds_left)
+        if size == SIDE:
+            self.stages.fit_output_filter(["train"])
+        return trained
 
     def train_amortised(
         self, seconds_left: Callable[[], float], score_is_over: Callable[[], bool], kept: dict[str, Any]
     ) -> tuple[int, bool]:
         """Train the co-modulated generator by the score alone, then with the critic too.
-
-        Nothing is compiled: the trainer calls the generator's two halves, which `Execution.prepare` does not wrap.
 
         Args:
             seconds_left: until this stage has to end.
@@ -142,13 +143,14 @@ class GanStages:
             planned = kept.get(key) if self.updates is None else round(SCORE_FRACTION * self.updates)
             ScoreFirst(trainer.adversarial_weight, planned, score_is_over, note).attach(trainer)
 
-        settings = {
-            "width": choice.amortised_width,
-            "max_channels": choice.amortised_max_channels,
-            **self.stages.execution(choice),
-            "execution#compile_mode": None,
-        }
-        return self._train(self._folder("amortised"), ["train", "amortised"], settings, seconds_left, prepare)
+        names, size = (
+            ["train", "amortised"],
+            {"width": choice.amortised_width, "max_channels": choice.amortised_max_channels},
+        )
+        settings = {**size, **self.stages.execution(choice)}
+        trained = self._train(self._folder("amortised"), names, settings, seconds_left, prepare)
+        self.stages.fit_output_filter(names, **size)
+        return trained
 
     def _train(
         self,
@@ -164,7 +166,6 @@ class GanStages:
             # killed between its last checkpoint and the note that it is done
             if int(before["critic_updates"]) >= self.updates:
                 return int(before["critic_updates"]), True
-        torch.compiler.reset()  # graphs of earlier stages count against Dynamo's limit
         common = {"output_dir": str(folder), "patch_dir": str(self.stages.state / "patch_set")}
         # what lies here is this program's, killed before its first checkpoint or not
         begin = {"epochs": ENDLESS, "resume": last.exists(), "overwrite": True}

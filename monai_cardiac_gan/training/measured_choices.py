@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -21,13 +20,12 @@ WANTED_UPDATES = 10_000
 in all."""
 AS_FAST = 1.15
 """Times an update that make no difference: a GPU that waits for its host takes as long for a wide network as for a narrow one."""
-COMPILED_FROM = 1800.0
-"""Seconds of the GAN from which compiling is tried on a GPU: it takes a minute or more in the probe and again at each size. An
-estimate, not measured."""
 WIDTHS = (8, 16, 32)
 """Of a GAN on a GPU."""
 WARM_UP, MEASURED = 4, 8
 """Updates before and within a measurement; a penalty comes each eighth, so that one of those measured has it."""
+RECORDED = 24
+"""Updates before it where CUDA graphs are recorded: the third one with a penalty, number 17, is."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,9 @@ class TrainingChoice:
         max_channels: most channels.
         batch_size: patches in a batch.
         autocast: see `Execution`, as the next.
-        compile_mode: see `Execution`.
+        cuda_graphs: see `Execution`.
         subpixel: see `ResidualGenerator`; an update at 128 pixels then costs little more than one at 64.
+        output_filter: side of the filter behind both generators, see `OutputFilter`.
         amortised_width: channels of the co-modulated generator at full resolution; the default weighs 8 MB.
         amortised_max_channels: its most channels.
         seconds: of one update at 128 pixels; 0 before it was measured.
@@ -50,29 +49,37 @@ class TrainingChoice:
     max_channels: int
     batch_size: int
     autocast: str | None = None
-    compile_mode: str | None = None
+    cuda_graphs: bool = False
     subpixel: bool = True
+    output_filter: int = 13
     amortised_width: int = 8
     amortised_max_channels: int = 256
     seconds: float = 0.0
 
+    @property
+    def warm_up(self) -> int:
+        """Updates before a measurement."""
+        return RECORDED if self.cuda_graphs else WARM_UP
 
-def candidates(device: torch.device, seconds: float = math.inf) -> list[TrainingChoice]:
-    """What is measured on a device, from the least to the most work for an update; what has to be compiled comes last.
 
-    On a GPU bfloat16 is measured at each width, and CUDA graphs in a long training, the widest first. On a CPU compiling takes a
-    minute and more, and brings nothing where the penalty runs eagerly (docs/concepts/training.md).
+def candidates(device: torch.device) -> list[TrainingChoice]:
+    """What is measured on a device, from the least to the most work for an update.
+
+    On a GPU each width is measured with CUDA graphs, in float32 and in bfloat16; the first one without graphs, should they fail.
+    Compiling takes a minute and more, and brings nothing where the penalty runs eagerly (docs/concepts/training.md).
 
     Args:
         device: where the training runs.
-        seconds: that it has.
     """
     if device.type == "cpu":
         return [TrainingChoice(4, 128, 16), TrainingChoice(8, 128, 16)]
     # at most 256 channels: weights of 14 MB at width 32
-    eager = [TrainingChoice(width, 256, 32, autocast) for width in WIDTHS for autocast in (None, "bfloat16")]
-    compiled = [TrainingChoice(width, 256, 32, "bfloat16", "reduce-overhead") for width in WIDTHS[::-1]]
-    return eager + (compiled if seconds >= COMPILED_FROM else [])
+    recorded = [
+        TrainingChoice(width, 256, 32, autocast, cuda_graphs=True)
+        for width in WIDTHS
+        for autocast in (None, "bfloat16")
+    ]
+    return [TrainingChoice(WIDTHS[0], 256, 32), *recorded]
 
 
 def choose(
@@ -85,7 +92,7 @@ def choose(
 
     Args:
         choices: from the least to the most work.
-        trainer_of: gives a trainer at 128 pixels whose ``run`` makes `WARM_UP` + `MEASURED` updates of random images.
+        trainer_of: gives a trainer at 128 pixels whose ``run`` makes ``warm_up`` + `MEASURED` updates of random images.
         seconds: that the trainings at both sizes will have.
         deadline: true when no time is left to measure more.
 
@@ -98,11 +105,13 @@ def choose(
             break
         _forget_compiled()
         try:
-            measured.append(TrainingChoice(**{**asdict(choice), "seconds": _seconds(trainer_of(choice))}))
+            measured.append(
+                TrainingChoice(**{**asdict(choice), "seconds": _seconds(trainer_of(choice), choice.warm_up)})
+            )
         except (
             RuntimeError,
             torch.cuda.OutOfMemoryError,
-        ) as error:  # a compiler that is not there, or too little memory
+        ) as error:  # graphs that cannot be recorded, or too little memory
             logger.warning("%s cannot be used here: %s", choice, str(error).splitlines()[0])
             continue
         logger.info("%s", measured[-1])
@@ -124,12 +133,12 @@ def _forget_compiled() -> None:
         torch.cuda.empty_cache()
 
 
-def _seconds(trainer: Any) -> float:
+def _seconds(trainer: Any, warm_up: int) -> float:
     """Median-free mean of an update behind the warm-up; a GPU is waited for at both ends."""
     times: list[float] = []
 
     def note(engine: Any) -> None:
-        if engine.state.iteration in (WARM_UP, WARM_UP + MEASURED):
+        if engine.state.iteration in (warm_up, warm_up + MEASURED):
             if engine.state.device.type == "cuda":
                 torch.cuda.synchronize(engine.state.device)
             times.append(time.perf_counter())

@@ -202,7 +202,7 @@ class TrainingProgram:
         seconds = sum(self.budget.share(name) for name in ("gan_64", "gan_128"))
         until = time.monotonic() + self.budget.share("choices")
         exact = self.budget.choices["device"]["errors"]
-        ways = [each for each in candidates(self.device, seconds) if each.autocast is None or each.autocast in exact]
+        ways = [each for each in candidates(self.device) if each.autocast is None or each.autocast in exact]
         choice, measured = choose(ways, self._unchosen().probe, seconds, lambda: time.monotonic() > until)
         self.budget.choices |= {"training": asdict(choice), "measured": measured}
         logger.info("chosen: %s", choice)

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from monai_cardiac_gan.atomic import write_json
 from monai_cardiac_gan.inferers import square_mask
-from monai_cardiac_gan.inferers.random_masks import random_rectangles, within_valid
+from monai_cardiac_gan.inferers.random_masks import MASK_SIDES, random_rectangles, within_valid
 from monai_cardiac_gan.losses import masked_l1
 from monai_cardiac_gan.networks.nets.inpainting_unet import InpaintingUNet
 from monai_cardiac_gan.training.one_cycle import one_cycle_trainer, stacked
@@ -53,10 +53,11 @@ class TrainInpaintingUNet:
         seed: of weights, order and masks.
         device: where to compute.
         overwrite: let the weights of an earlier training be replaced.
+        hole_sides: least and greatest side of the rectangles, pixels.
 
     Raises:
         FileExistsError: when `run` would replace weights.
-        ValueError: when there are fewer training patches than a batch.
+        ValueError: when there are fewer training patches than a batch, or no such sides.
     """
 
     def __init__(
@@ -71,7 +72,13 @@ class TrainInpaintingUNet:
         seed: int = 0,
         device: torch.device | str = "cpu",
         overwrite: bool = False,
+        hole_sides: tuple[int, int] = MASK_SIDES,
     ) -> None:
+        if not 1 <= hole_sides[0] <= hole_sides[1]:
+            raise ValueError(
+                f"hole_sides are {tuple(hole_sides)}, expected 1 <= least <= greatest: give both in pixels."
+            )
+        self.hole_sides = (int(hole_sides[0]), int(hole_sides[1]))
         count = len(dataset)  # type: ignore[arg-type]
         if not 1 <= batch_size <= count:
             raise ValueError(
@@ -120,7 +127,7 @@ class TrainInpaintingUNet:
 
     def loss(self, network: nn.Module, patches: Tensor, valid: Tensor, random: torch.Generator) -> Tensor:
         """The loss of patches (N, 1, H, W) with these valid pixels, each with a mask of its own."""
-        masks = random_rectangles(len(patches), patches.shape[2:], random).to(patches.device)
+        masks = random_rectangles(len(patches), patches.shape[2:], random, self.hole_sides).to(patches.device)
         return masked_l1(network(patches, masks), patches, within_valid(masks, valid)).mean()
 
     @torch.no_grad()

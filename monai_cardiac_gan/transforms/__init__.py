@@ -52,8 +52,8 @@ from monai_cardiac_gan.transforms.scale_by_percentiles import (
     ScaleByPercentilesd,
     ScaleByPercentilesDict,
 )
-from monai_cardiac_gan.transforms.standard_volume import standard_volume
 from monai_cardiac_gan.transforms.volume_error import VolumeError, reason_of
+from monai_cardiac_gan.transforms.volume_pipeline import standard_volume
 
 __all__ = [
     "CoursePatches",

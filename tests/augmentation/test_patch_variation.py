@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import affine_transform
+from scipy.optimize import brentq
 
 from monai_cardiac_gan.augmentation import PatchVariation
 
@@ -76,5 +77,33 @@ def test_impossible_ranges_are_refused(arguments):
 
 
 def test_numbers_of_another_count_are_refused():
-    with pytest.raises(ValueError, match=r"uniforms are \[3, 3\], expected \[3, 4\]"):
+    with pytest.raises(ValueError, match=r"uniforms are \[3, 3\], expected \[3, 5\]"):
         PatchVariation()(smooth(), everywhere(smooth()), torch.rand(3, 3))
+
+
+@pytest.mark.parametrize("factor", [0.7, 0.85, 1.2, 1.4])
+def test_a_vessel_changes_by_its_factor_and_the_body_beyond_it_stays(factor):
+    rows, columns = torch.meshgrid(torch.arange(128) - 63.5, torch.arange(128) - 63.5, indexing="ij")
+    radius = torch.hypot(rows, columns)
+    images = (radius < 10).float()[None, None] - (radius > 50).float() * torch.sin(columns / 3)
+    variation = PatchVariation(0, 0, 0, 0, vessel=(factor, factor))
+    varied, inside = variation(images, everywhere(images), uniforms(0, 1))
+    area = (varied[0, 0] * (radius < 25)).sum().item()
+    wall = brentq(lambda r: r * (1 + (1 / factor - 1) * math.exp(-((r / 26) ** 4))) - 10, 1, 25)
+    assert wall / 10 == pytest.approx(factor, abs=0.04)
+    assert math.sqrt(area / math.pi) == pytest.approx(wall, abs=0.1)
+    assert inside.all()
+    torch.testing.assert_close(varied[0, 0][radius > 52], images[0, 0][radius > 52], atol=1e-3, rtol=0)
+
+
+def test_all_ratios_between_the_factors_are_as_likely():
+    images = torch.zeros(1001, 1, 4, 4)
+    reach = PatchVariation(0, 0, 0, 0, vessel=(0.8, 1.25))._reach(images, torch.linspace(0, 1, 1001))
+    factors = 1 / (1 + (reach[:, 1, 1, 0] - 1) / math.exp(-((math.hypot(0.5, 0.5) / 26) ** 4)))
+    torch.testing.assert_close(factors.log(), torch.linspace(math.log(0.8), math.log(1.25), 1001), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("vessel", [(0.6, 1.0), (1.1, 0.9), (1.0, 1.5)])
+def test_factors_out_of_range_are_refused(vessel):
+    with pytest.raises(ValueError, match=r"expected 0.7 <= least <= greatest <= 1.4"):
+        PatchVariation(vessel=vessel)

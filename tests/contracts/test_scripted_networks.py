@@ -11,7 +11,7 @@ PATCHES = (torch.rand(3, 1, 128, 128, generator=torch.Generator().manual_seed(1)
 HIDDEN = torch.zeros(3, 1, 128, 128, dtype=torch.bool)
 HIDDEN[:, :, 50:75, 50:75] = True
 BUILD = {
-    "ComodulatedGenerator": (lambda: nets.ComodulatedGenerator(**SMALL, noise=False), (*LATENTS, *PATCHES, HIDDEN)),
+    "ComodulatedGenerator": (lambda: nets.ComodulatedGenerator(**SMALL, noise=False, output_filter=3), (*LATENTS, *PATCHES, HIDDEN)),
     "InpaintingUNet": (lambda: nets.InpaintingUNet((4, 8, 8)), (*PATCHES, HIDDEN)),
     "LatentEncoder": (lambda: nets.LatentEncoder(width=2), (*PATCHES, HIDDEN)),
     "PatchCritic": (lambda: nets.PatchCritic(**SMALL), PATCHES),
@@ -20,7 +20,7 @@ BUILD = {
     "ResidualCritic": (lambda: nets.ResidualCritic(**SMALL), PATCHES),
     "ResidualGenerator": (lambda: nets.ResidualGenerator(**SMALL), LATENTS),
     "ResidualCritic, subpixel": (lambda: nets.ResidualCritic(**SMALL, subpixel=True), PATCHES),
-    "ResidualGenerator, subpixel": (lambda: nets.ResidualGenerator(**SMALL, subpixel=True), LATENTS),
+    "ResidualGenerator, subpixel": (lambda: nets.ResidualGenerator(**SMALL, subpixel=True, output_filter=3), LATENTS),
     **{
         f"ResidualGenerator, {upsampling}, {norm}": (
             lambda upsampling=upsampling, norm=norm: nets.ResidualGenerator(**SMALL, norm=norm, upsampling=upsampling),
@@ -42,7 +42,7 @@ REFUSES = {
 
 
 def test_every_network_is_built_here():
-    networks = {name for name in nets.__all__ if isinstance(getattr(nets, name), type)}
+    networks = {name for name in nets.__all__ if isinstance(getattr(nets, name), type)} - {"OutputFilter"}  # a part
     assert networks == {name for name in BUILD if "," not in name}
 
 

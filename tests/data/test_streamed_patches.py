@@ -64,7 +64,7 @@ def test_the_loader_is_chosen_by_what_fits(dataset, monkeypatch):
     assert isinstance(streamed, StreamedPatches)
     assert isinstance(streamed.batch_sampler, WindowedBatches)
     room = {"cpu": 10**9, "meta": 100}
-    module = sys.modules["monai_cardiac_gan.data.patch_loader"]  # the package has a function of that name
+    module = sys.modules["monai_cardiac_gan.data.fitting_loader"]
     monkeypatch.setattr(module, "free_bytes", lambda device: room[str(device)])
     assert patch_loader(dataset, 3, size=SIDE, device="meta").patches.device.type == "cpu"
     room["meta"] = 10**9

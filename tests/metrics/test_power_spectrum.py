@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy import fft, ndimage, signal
 
 from monai_cardiac_gan.metrics import power_spectrum_distance, radial_power_spectrum
-from monai_cardiac_gan.metrics.power_spectrum import _rings
+from monai_cardiac_gan.metrics.power_spectrum import frequency_rings
 
 
 def noise(*shape, seed=0):
@@ -52,7 +52,7 @@ def test_spectrum_equals_that_of_scipy(height, width):
 def test_parseval(height, width, seed):
     images = noise(2, 1, height, width, seed=seed)
     structure, window = windowed(images)
-    members = np.bincount(_rings(height, width).flatten())[1:]
+    members = np.bincount(frequency_rings(height, width).flatten())[1:]
     total = (10 ** radial_power_spectrum(images).numpy() * members).sum(1)
     expected = (structure**2).sum((1, 2)) * height * width / (window**2).sum()
     assert total == pytest.approx(expected, rel=1e-9)
@@ -132,7 +132,7 @@ def test_distance_compares_geometric_means_over_each_sample():
     assert power_spectrum_distance(generated, image.repeat(3, 1, 1, 1)) == pytest.approx(20.0)
 
 
-def test_opposite_errors_of_two_rings_do_not_cancel():
+def test_opposite_errors_of_twofrequency_rings_do_not_cancel():
     spectrum = radial_power_spectrum(noise(1, 1, 32, 32))
     images, other = noise(1, 1, 32, 32), noise(1, 1, 32, 32, seed=1)
     expected = 10 * (spectrum - radial_power_spectrum(other)).abs().mean().item()

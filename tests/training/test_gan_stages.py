@@ -1,5 +1,6 @@
 """Trainings that time or updates end, on sizes that a processor trains in seconds."""
 
+import json
 import math
 from types import SimpleNamespace
 
@@ -49,7 +50,7 @@ def weights_of(trainer):
 def test_the_gan_is_trained_with_the_settings_of_its_size(make_stages, size):
     stages = make_stages(1, subject_weights={"phantom_*": 0.0})
     assert stages.train_gan(size, endless) == (1, True)
-    parser = stages.stages.made[-1].parser
+    parser = stages.stages.made[0].parser
     assert parser.get_parsed_content("penalty").weight == PENALTY_WEIGHTS[size]
     # a shift of 0.016 is one pixel of 64 and two of 128
     assert round(parser.get_parsed_content("augment").translation * size) == {64: 1, 128: 2}[size]
@@ -73,10 +74,10 @@ def test_the_critic_rests_while_the_score_teaches_and_joins_for_good(make_stages
     assert [weight for weight, _ in seen] == [0.0] * 4 + [0.05] * 2
     moved = [any(not torch.equal(a, b) for a, b in zip(seen[i][1], seen[i + 1][1], strict=True)) for i in range(5)]
     assert moved == [False] * 4 + [True]
-    network = ComodulatedGenerator(width=2, max_channels=8)
+    network = ComodulatedGenerator(width=2, max_channels=8, output_filter=13)
     network.load_state_dict(torch.load(stages.stages.models / "amortised.pt", weights_only=True))
     # all patches, whatever the GAN has
-    assert stages.stages.made[-1].parser.get_parsed_content("train#dataloader").batch_sampler.shares is None
+    assert stages.stages.made[0].parser.get_parsed_content("train#dataloader").batch_sampler.shares is None
 
 
 def test_time_lets_the_critic_join_once_and_a_later_call_remembers(make_stages):
@@ -87,7 +88,7 @@ def test_time_lets_the_critic_join_once_and_a_later_call_remembers(make_stages):
     assert kept == {"amortised_score_updates": 2}
     again = iter([1.0, 0.0])
     assert stages.train_amortised(lambda: next(again), lambda: pytest.fail("it is known"), kept) == (7, True)
-    trainer = stages.stages.made[-1].parser.get_parsed_content("train#trainer")
+    trainer = stages.stages.made[-2].parser.get_parsed_content("train#trainer")  # the last one fitted the filter
     assert trainer.adversarial_weight == 0.05
 
 
@@ -100,11 +101,15 @@ def test_a_handler_tells_when_it_was_time():
     assert (told, trainer.adversarial_weight) == ([7], 0.3)
 
 
-def test_nothing_is_compiled_where_the_generator_is_called_in_halves(make_stages, monkeypatch):
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda *_, **__: pytest.fail("compiled"))
-    stages = make_stages(3, TrainingChoice(2, 8, 4, "bfloat16", "reduce-overhead", True, 2, 8))
-    assert stages.train_amortised(endless, lambda: False, {}) == (3, True)
-    assert stages.stages.made[-1].parser.get_parsed_content("execution").autocast == "bfloat16"
+def test_both_generators_get_the_band_limit_of_their_patches(make_stages):
+    stages = make_stages(1)
+    stages.train_gan(128, endless)
+    stages.train_amortised(endless, lambda: False, {})
+    for name in ("model", "amortised"):
+        kernel = torch.load(stages.stages.models / f"{name}.pt", weights_only=True)["output_filter.kernel"]
+        assert kernel.shape == (1, 1, 13, 13)
+        report = json.loads((stages.stages.models / f"{name}.filter.json").read_text())
+        assert report["after"] < report["before"]
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.0, 5), (1.0, 15), (20.0, 5)])

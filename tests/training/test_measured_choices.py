@@ -6,7 +6,6 @@ from monai_cardiac_gan.training import measured_choices
 from monai_cardiac_gan.training.collect import MOST_BYTES
 from monai_cardiac_gan.training.measured_choices import (
     AS_FAST,
-    COMPILED_FROM,
     WANTED_UPDATES,
     TrainingChoice,
     candidates,
@@ -20,7 +19,7 @@ FAST, SLOW, SLOWEST = 0.1, 0.2, 0.4
 def seconds(monkeypatch):
     """Seconds of an update by width and precision, in place of a measurement."""
     known = {(4, None): FAST, (8, None): SLOW, (8, "bfloat16"): FAST, (16, None): SLOWEST}
-    monkeypatch.setattr(measured_choices, "_seconds", lambda choice: known[choice.width, choice.autocast])
+    monkeypatch.setattr(measured_choices, "_seconds", lambda choice, _: known[choice.width, choice.autocast])
     return known
 
 
@@ -58,17 +57,20 @@ def test_ways_that_fail_are_passed_over_and_none_is_refused(seconds, caplog):
         choose(wanted((8, None)), trainer_of, 1.0, lambda: False)
 
 
-def test_a_gpu_is_offered_half_precision_and_graphs_and_a_processor_neither():
-    assert {(each.autocast, each.compile_mode) for each in candidates(torch.device("cpu"))} == {(None, None)}
-    ways = {(each.autocast, each.compile_mode) for each in candidates(torch.device("cuda"))}
-    assert ways == {(None, None), ("bfloat16", None), ("bfloat16", "reduce-overhead")}
+def test_a_gpu_is_offered_graphs_and_half_precision_and_a_processor_neither():
+    assert {(each.autocast, each.cuda_graphs) for each in candidates(torch.device("cpu"))} == {(None, False)}
+    first, *recorded = candidates(torch.device("cuda"))
+    assert not first.cuda_graphs  # where graphs fail, something works
+    assert [(each.width, each.autocast) for each in recorded] == [
+        (width, autocast) for width in (8, 16, 32) for autocast in (None, "bfloat16")
+    ]
+    assert all(each.cuda_graphs for each in recorded)
 
 
-def test_compiling_is_tried_last_and_only_where_it_pays():
-    long, short = (candidates(torch.device("cuda"), seconds) for seconds in (COMPILED_FROM, COMPILED_FROM - 1))
-    assert long[: len(short)] == short
-    assert {each.compile_mode for each in short} == {None}
-    assert [each.width for each in long[len(short) :]] == [32, 16, 8]
+def test_what_is_recorded_is_measured_after_its_third_penalty():
+    """Two updates of each kind come first, and every eighth, beginning with the first, has a penalty."""
+    assert TrainingChoice(8, 256, 32).warm_up == 4
+    assert TrainingChoice(8, 256, 32, cuda_graphs=True).warm_up == 24 >= 2 * 8 + 1
 
 
 @pytest.mark.parametrize("width", sorted({each.width for each in candidates(torch.device("cuda"))}))

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from monai_cardiac_gan.networks.nets.init import last_convolution, scaled_init
 from monai_cardiac_gan.networks.nets.modulated_convolution import ModulatedConvolution
+from monai_cardiac_gan.networks.nets.output_filter import OutputFilter
 from monai_cardiac_gan.networks.nets.residual_critic import DownBlock, from_subpixels
 from monai_cardiac_gan.networks.nets.residual_generator import (
     SLOPE,
@@ -48,6 +49,7 @@ class ComodulatedGenerator(nn.Module):
         max_channels: most channels of any layer.
         noise: draw one random number a pixel before each activation, see `ResidualGenerator`; in evaluation mode the
             same ones for all images of a batch.
+        output_filter: side of an `OutputFilter` over known and painted pixels together; 0 has none.
 
     Raises:
         ValueError: when a size is below 1.
@@ -59,7 +61,14 @@ class ComodulatedGenerator(nn.Module):
         torch.Size([2, 1, 128, 128])
     """
 
-    def __init__(self, latent_size: int = 100, width: int = 8, max_channels: int = 256, noise: bool = True) -> None:
+    def __init__(
+        self,
+        latent_size: int = 100,
+        width: int = 8,
+        max_channels: int = 256,
+        noise: bool = True,
+        output_filter: int = 0,
+    ) -> None:
         super().__init__()
         if latent_size < 1:
             raise ValueError(f"latent_size is {latent_size}, expected at least 1: give a positive whole number.")
@@ -86,6 +95,7 @@ class ComodulatedGenerator(nn.Module):
         )
         self.to_image = nn.ModuleList(nn.Conv2d(channels[side], 1, 1) for side in sizes[1:])
         self.to_full = subpixel_image(channels[FULL // 2])
+        self.output_filter = OutputFilter(output_filter) if output_filter else None
         for part in (self.mapping, self.from_image, self.down, self.code, self.to_full):
             part.apply(scaled_init(SLOPE))
         for layer in (*self.to_image, last_convolution(self.to_full)):
@@ -108,15 +118,16 @@ class ComodulatedGenerator(nn.Module):
 
     @torch.jit.export
     def encode(self, patches: Tensor, masks: Tensor) -> list[Tensor]:
-        """What the known pixels say, in the order that `decode` takes it: the code (N, STYLE), then features from 4 x 4 up."""
+        """What the known pixels say, as `decode` takes it: the code (N, STYLE), features from 4 x 4 up, the pixels themselves."""
         if patches.ndim != 4 or list(patches.shape[1:]) != [1, 2 * self.sizes[-1], 2 * self.sizes[-1]]:
             raise ValueError(
                 f"patches are {list(patches.shape)}, expected (N, 1, {2 * self.sizes[-1]}, {2 * self.sizes[-1]}): crop patches "
                 "of that size."
             )
         known = (~masks).expand_as(patches).to(patches.dtype)
-        hidden = self.from_image(torch.cat([patches * known, known], 1))
-        seen = [hidden]
+        pixels = torch.cat([patches * known, known], 1)
+        hidden = self.from_image(pixels)
+        seen = [pixels, hidden]
         for block in self.down:
             hidden = block(hidden)
             seen.append(hidden)
@@ -133,7 +144,11 @@ class ComodulatedGenerator(nn.Module):
         for index, (block, to_image) in enumerate(zip(self.up, self.to_image)):  # noqa: B905 (TorchScript)
             hidden = block(hidden, seen[index + 2], style)
             image = to_image(hidden) if index == 0 else upsample(image) + to_image(hidden)
-        return (upsample(image) + self.to_full(hidden)).tanh()
+        image = (upsample(image) + self.to_full(hidden)).tanh()
+        if self.output_filter is not None:
+            patches, known = seen[-1].chunk(2, 1)  # beyond the hole nothing was learnt that may be mixed in
+            image = self.output_filter(torch.where(known > 0, patches, image))
+        return image
 
 
 class ComodulatedBlock(nn.Module):

@@ -40,7 +40,7 @@ def grow_from(network: Any, state: Mapping[str, Tensor]) -> Any:
     misfits = [name for name, value in state.items() if name not in own or own[name].shape != value.shape]
     new = {name for name in own if name not in state}
     newest = str(network.size)
-    allowed = (f"blocks.{newest}.", f"to_image.{newest}.", f"from_image.{newest}.")
+    allowed = (f"blocks.{newest}.", f"to_image.{newest}.", f"from_image.{newest}.", "output_filter.")
     if misfits or any(not name.startswith(allowed) for name in new):
         wrong = sorted(misfits) or sorted(name for name in new if not name.startswith(allowed))
         raise ValueError(

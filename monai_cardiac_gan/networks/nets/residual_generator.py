@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from monai_cardiac_gan.networks.nets.init import Init, last_convolution, scaled_init, zero_init_
+from monai_cardiac_gan.networks.nets.output_filter import OutputFilter
 from monai_cardiac_gan.networks.nets.shapes import FULL, channels_at, check_latents, resolutions_up_to
 
 __all__ = ["ResidualGenerator"]
@@ -66,6 +67,7 @@ class ResidualGenerator(nn.Module):
         subpixel: paint 128 pixels from the features of 64 by a sub-pixel convolution (Shi et al. 2016, section 3.2), as
             wavelet generators do (Gal et al. 2021, SWAGAN): ``to_image.128`` gives four pixels for each of theirs, and there is
             no ``blocks.128``. Image and gradient then cost little more than those of 64 pixels.
+        output_filter: side of an `OutputFilter` behind the tanh of images of 128 pixels; 0 has none.
 
     Raises:
         ValueError: when a size is below 1 or not a power of two, or the norm is unknown.
@@ -86,6 +88,7 @@ class ResidualGenerator(nn.Module):
         upsampling: str = "bilinear",
         init: Init | None = None,
         subpixel: bool = False,
+        output_filter: int = 0,
     ) -> None:
         super().__init__()
         if latent_size < 1:
@@ -111,6 +114,7 @@ class ResidualGenerator(nn.Module):
         self.to_image = nn.ModuleDict({str(side): nn.Conv2d(channels[side], 1, 1) for side in sizes})
         if subpixel and size == FULL:
             self.to_image[str(FULL)] = subpixel_image(channels[FULL // 2])
+        self.output_filter = OutputFilter(output_filter) if output_filter and size == FULL else None
         self.apply(scaled_init(SLOPE) if init is None else init)
         for layer in self.to_image.values() if init is None else ():
             scaled_init(1.0, TO_IMAGE_SCALE)(last_convolution(layer))
@@ -140,7 +144,10 @@ class ResidualGenerator(nn.Module):
                     if after == side:
                         hidden = block(hidden)
                 image = upsample(image) + to_image(hidden)
-        return image.tanh()
+        image = image.tanh()
+        if self.output_filter is not None and wanted == self.size:
+            image = self.output_filter(image)
+        return image
 
     def _check(self, latents: Tensor, size: int | None) -> None:
         check_latents(latents, self.latent_size)
