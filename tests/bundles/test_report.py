@@ -1,6 +1,7 @@
 """From the bundle's configs to a person's report, with the shipped weights and a search that is cut short."""
 
 import pickle
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -66,6 +67,18 @@ def test_the_shipped_calibration_belongs_to_the_shipped_weights_and_the_defaults
     assert calibration.step_mm == config["level_step_mm"]
     assert {"la_003", "la_017", "la_018"} == set(calibration.unseen)
     # the goal for people never seen, with an expectation from all the others
+    assert max(calibration.judged[name].expected_mm for name in calibration.unseen) <= 1.3
+
+
+def test_the_amortised_preset_has_a_calibration_of_its_own(bundle, parser):
+    config = parser("report", search_preset="amortised")
+    path = config.get_parsed_content("expectation_path")
+    assert Path(path).name == "amortised_vessel_calibration.json"
+    calibration = read_vessel_calibration(bundle / "models" / Path(path).name)
+    digests = config.get_parsed_content("networks").load().digests
+    model, note = calibration.model_for(digests, config["hole_size"], config["level_step_mm"])
+    assert (model, note) == (calibration.model, None)
+    assert {"la_003", "la_017", "la_018"} == set(calibration.unseen)
     assert max(calibration.judged[name].expected_mm for name in calibration.unseen) <= 1.3
 
 

@@ -11,7 +11,10 @@ PATCHES = (torch.rand(3, 1, 128, 128, generator=torch.Generator().manual_seed(1)
 HIDDEN = torch.zeros(3, 1, 128, 128, dtype=torch.bool)
 HIDDEN[:, :, 50:75, 50:75] = True
 BUILD = {
-    "ComodulatedGenerator": (lambda: nets.ComodulatedGenerator(**SMALL, noise=False, output_filter=3), (*LATENTS, *PATCHES, HIDDEN)),
+    "ComodulatedGenerator": (
+        lambda: nets.ComodulatedGenerator(**SMALL, noise=False, output_filter=3),
+        (*LATENTS, *PATCHES, HIDDEN),
+    ),
     "InpaintingUNet": (lambda: nets.InpaintingUNet((4, 8, 8)), (*PATCHES, HIDDEN)),
     "LatentEncoder": (lambda: nets.LatentEncoder(width=2), (*PATCHES, HIDDEN)),
     "PatchCritic": (lambda: nets.PatchCritic(**SMALL), PATCHES),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -45,11 +43,6 @@ class OutputFilter(nn.Module):
         kernel[..., self.margin, self.margin] = 1
         self.kernel: Tensor
         self.register_buffer("kernel", kernel)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
-        """A generator that was trained without a filter has the identity."""
-        state_dict.setdefault(prefix + "kernel", OutputFilter(self.kernel.shape[-1]).kernel)
-        super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, 1, H, W) from -1 to 1, filtered; what overshoots is cut off."""

@@ -74,12 +74,3 @@ def test_the_kernel_is_no_weight_that_a_training_moves():
     network = ResidualGenerator(width=2, max_channels=8, output_filter=9)
     assert "output_filter.kernel" in network.state_dict()
     assert "output_filter.kernel" not in dict(network.named_parameters())
-
-
-def test_weights_without_a_filter_load_into_a_network_with_one():
-    plain = ResidualGenerator(width=2, max_channels=8)
-    network = blurred(ResidualGenerator(width=2, max_channels=8, output_filter=3))
-    state = plain.state_dict()
-    network.load_state_dict(state)
-    assert torch.equal(network.output_filter.kernel, OutputFilter(3).kernel)
-    assert "output_filter.kernel" not in plain.state_dict()
