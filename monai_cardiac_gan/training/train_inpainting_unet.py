@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from monai_cardiac_gan.atomic import write_json
+from monai_cardiac_gan.augmentation import PatchVariation
 from monai_cardiac_gan.inferers import square_mask
 from monai_cardiac_gan.inferers.random_masks import MASK_SIDES, random_rectangles, within_valid
 from monai_cardiac_gan.losses import masked_l1
@@ -54,6 +55,7 @@ class TrainInpaintingUNet:
         device: where to compute.
         overwrite: let the weights of an earlier training be replaced.
         hole_sides: least and greatest side of the rectangles, pixels.
+        variation: changes the training patches and their valid pixels, such as `PatchVariation`; None takes them as they are.
 
     Raises:
         FileExistsError: when `run` would replace weights.
@@ -73,12 +75,13 @@ class TrainInpaintingUNet:
         device: torch.device | str = "cpu",
         overwrite: bool = False,
         hole_sides: tuple[int, int] = MASK_SIDES,
+        variation: PatchVariation | None = None,
     ) -> None:
         if not 1 <= hole_sides[0] <= hole_sides[1]:
             raise ValueError(
                 f"hole_sides are {tuple(hole_sides)}, expected 1 <= least <= greatest: give both in pixels."
             )
-        self.hole_sides = (int(hole_sides[0]), int(hole_sides[1]))
+        self.hole_sides, self.variation = (int(hole_sides[0]), int(hole_sides[1])), variation
         count = len(dataset)  # type: ignore[arg-type]
         if not 1 <= batch_size <= count:
             raise ValueError(
@@ -127,6 +130,9 @@ class TrainInpaintingUNet:
 
     def loss(self, network: nn.Module, patches: Tensor, valid: Tensor, random: torch.Generator) -> Tensor:
         """The loss of patches (N, 1, H, W) with these valid pixels, each with a mask of its own."""
+        if self.variation is not None:
+            uniforms = torch.rand(len(patches), self.variation.draws, generator=random).to(patches)
+            patches, valid = self.variation(patches, valid, uniforms)
         masks = random_rectangles(len(patches), patches.shape[2:], random, self.hole_sides).to(patches.device)
         return masked_l1(network(patches, masks), patches, within_valid(masks, valid)).mean()
 

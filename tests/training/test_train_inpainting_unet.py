@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from monai_cardiac_gan.augmentation import PatchVariation
 from monai_cardiac_gan.inferers.random_masks import random_rectangles
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.losses import masked_l1
@@ -95,3 +96,27 @@ def test_a_network_of_an_earlier_training_is_replaced_only_when_told_to(tmp_path
     assert path.read_bytes() == b"of an earlier training"
     training(tmp_path, epochs=1, overwrite=True).run()
     InpaintingUNet((4, 8, 16, 16, 16)).load_state_dict(torch.load(path, weights_only=True))
+
+
+def test_varied_patches_are_painted_as_varied(tmp_path):
+    """What is outside the varied patch does not count, and the truth is varied, too."""
+
+    class Zero(nn.Module):
+        def forward(self, patches, masks):
+            self.seen = patches
+            return torch.zeros_like(patches)
+
+    patches, valid = stacked(items(6))
+    valid[:, :, :60] = False
+    variation, network = PatchVariation(0, 0, 0.3, 0.1, (0.8, 1.1)), Zero()
+    loss = training(tmp_path, variation=variation).loss(network, patches, valid, torch.Generator().manual_seed(3))
+    random = torch.Generator().manual_seed(3)
+    varied, inside = variation(patches, valid, torch.rand(6, variation.draws, generator=random))
+    masks = random_rectangles(6, (SIDE, SIDE), random)
+    assert torch.equal(network.seen, varied)
+    assert loss.item() == pytest.approx(masked_l1(torch.zeros_like(varied), varied, masks & inside).mean().item())
+
+
+def test_impossible_sides_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"hole_sides are \(9, 5\), expected 1 <= least <= greatest"):
+        training(tmp_path, hole_sides=(9, 5))
