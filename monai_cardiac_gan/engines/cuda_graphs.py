@@ -163,16 +163,17 @@ class GraphedUpdates:
                 known.seen += 1
                 with self.draws.noted() as known.draws:
                     return update(*inputs)
-            if known.replay is None:
-                self._record(known, update, inputs)
+            replay = known.replay or self._record(known, update, inputs)
             for place, value in zip(known.inputs, inputs, strict=True):
                 place.copy_(value)
             for place, (draw, shape) in zip(known.buffers, known.draws, strict=True):
                 place.copy_(self.draws.part(draw(*shape, generator=self.draws.random)), non_blocking=True)
-            known.replay()  # type: ignore[misc]
+            replay()
             return {name: value.clone() for name, value in known.outputs.items()}
 
-    def _record(self, known: _Kind, update: Callable[..., dict[str, Tensor]], inputs: Sequence[Tensor]) -> None:
+    def _record(
+        self, known: _Kind, update: Callable[..., dict[str, Tensor]], inputs: Sequence[Tensor]
+    ) -> Callable[[], None]:
         known.inputs = [value.clone() for value in inputs]
         known.buffers = [self.draws.part(torch.empty(shape)).to(self.draws.device) for _, shape in known.draws]
 
@@ -183,3 +184,4 @@ class GraphedUpdates:
             optimizer.zero_grad()  # the graph has gradients of its own
         with self.draws.from_buffers(known.buffers):
             known.replay = self.recorder.capture(function, self.optimizers)
+        return known.replay

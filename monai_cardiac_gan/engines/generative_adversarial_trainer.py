@@ -309,7 +309,8 @@ class GenerativeAdversarialTrainer(Trainer):
     def _update_by_graph(self, graphs: GraphedUpdates, reals: Tensor, valid: Tensor | None) -> None:
         """As `_update`; events are fired and losses looked at when all is done."""
         moves = (self.critic_updates + 1) % self.n_critic == 0
-        kind = (tuple(reals.shape), self.critic_updates % self.penalty_every == 0, moves, *self._host_settings())
+        penalised = self.critic_updates % self.penalty_every == 0
+        kind = (tuple(reals.shape), valid is None, penalised, moves, *self._host_settings())
         numbers = graphs(kind, self._recordable, [reals] if valid is None else [reals, valid])
         self.critic_updates += 1
         self._latest |= {name.removeprefix(LATEST): value for name, value in numbers.items() if name.startswith(LATEST)}
