@@ -19,6 +19,7 @@ from monai_cardiac_gan.atomic import write_json
 from monai_cardiac_gan.evaluation.calibration_report import CENTRE, DIAMETER, PIXEL, CalibrationReport, Coverage
 from monai_cardiac_gan.evaluation.subject_interval import subject_interval
 from monai_cardiac_gan.inferers import (
+    AmortisedInferer,
     InpaintedPatch,
     LatentInpaintingInferer,
     PatchOrigin,
@@ -55,7 +56,7 @@ class Cases:
 
 
 class CalibrateInpainting:
-    """Search held-out patches from several starts and learn what the standard deviation of the solutions is worth.
+    """Solve held-out patches several times, and learn what the standard deviation of the solutions is worth.
 
     All is by subject, because the patches of one person are alike: every subject weighs the same, and how often the
     intervals held is counted for each subject with intervals from all others. Nothing is judged by what was chosen with it:
@@ -67,8 +68,8 @@ class CalibrateInpainting:
     original an aorta is found, and in two solutions or more. A quantity with too few subjects is left out, with a warning.
 
     Args:
-        inferer: searches from at least two starts.
-        generator: whose latents are searched.
+        inferer: searches from at least two starts, or draws as many answers.
+        generator: whose latents are searched or drawn.
         held_out: items of `AortaPatchDataset`, of people that neither the generator nor anything else was trained on.
         tuning: the same of any other people; they choose the floors and nothing else.
         path: where the report goes, JSON.
@@ -85,7 +86,7 @@ class CalibrateInpainting:
 
     def __init__(
         self,
-        inferer: LatentInpaintingInferer,
+        inferer: LatentInpaintingInferer | AmortisedInferer,
         generator: nn.Module,
         held_out: Dataset[Any],
         tuning: Dataset[Any],

@@ -12,7 +12,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from monai_cardiac_gan.inferers import LatentInpaintingInferer, UncertaintyCalibration, mask_digest, search_digests
+from monai_cardiac_gan.inferers import (
+    AmortisedInferer,
+    LatentInpaintingInferer,
+    UncertaintyCalibration,
+    mask_digest,
+    search_digests,
+)
 
 __all__ = ["CENTRE", "DIAMETER", "PIXEL", "CalibrationReport", "Coverage", "read_calibration"]
 
@@ -77,14 +83,14 @@ class CalibrationReport:
 def read_calibration(
     path: str | os.PathLike[str],
     generator: nn.Module,
-    inferer: LatentInpaintingInferer,
+    inferer: LatentInpaintingInferer | AmortisedInferer,
     mask: Tensor | Callable[[Any], Tensor] | None = None,
 ) -> dict[str, UncertaintyCalibration]:
     """Intervals from a file, if they were learnt for this search, these weights and this mask; else none, with a warning.
 
     Args:
         path: a report of `CalibrateInpainting`; no warning where there is none.
-        generator: whose latents are searched.
+        generator: whose latents are searched or drawn.
         inferer: the search, with its weights loaded.
         mask: what is hidden; None is the publication's square.
     """
@@ -111,7 +117,7 @@ def read_calibration(
 
 
 def _different(
-    content: Mapping[str, Any], generator: nn.Module, inferer: LatentInpaintingInferer, mask: Any
+    content: Mapping[str, Any], generator: nn.Module, inferer: LatentInpaintingInferer | AmortisedInferer, mask: Any
 ) -> list[str]:
     """Parts of the search, or its mask, that are not those of the file; what cannot be told is different."""
     try:

@@ -39,7 +39,7 @@ from monai_cardiac_gan.inferers.latent_bank import LatentBank
 from monai_cardiac_gan.inferers.latent_initializers import EncoderBankInitializer, LatentInitializer, RandomInitializer
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
 from monai_cardiac_gan.inferers.latent_metric import latent_metric, metric_inverse
-from monai_cardiac_gan.inferers.latent_optimizer import LatentOptimizer, StopReason
+from monai_cardiac_gan.inferers.latent_optimizer import LatentOptimizer
 from monai_cardiac_gan.inferers.masks import HOLE_SIDES, disc_mask, label_mask, square_mask, square_masks
 from monai_cardiac_gan.inferers.objective import LatentObjective
 from monai_cardiac_gan.inferers.patch_masks import DiscMasks, LabelMasks
@@ -53,8 +53,13 @@ from monai_cardiac_gan.inferers.sampling import sample_patches
 from monai_cardiac_gan.inferers.scan_rater import ScanRater
 from monai_cardiac_gan.inferers.search_digests import mask_digest, search_digests
 from monai_cardiac_gan.inferers.search_parts import fill_latent_bank, load_search_parts
-from monai_cardiac_gan.inferers.search_presets import gradient_descent_search, inpainting_search, lbfgs_search
-from monai_cardiac_gan.inferers.traces import InitialImages, LossTraces
+from monai_cardiac_gan.inferers.search_presets import (
+    gradient_descent_search,
+    inpainting_search,
+    lbfgs_search,
+    preset_for_weights,
+)
+from monai_cardiac_gan.inferers.traces import InitialImages, LossTraces, StopReason
 from monai_cardiac_gan.inferers.vessel_networks import AmortisedNetworks, LoadedNetworks, VesselNetworks
 from monai_cardiac_gan.inferers.vessel_objective import VesselObjective
 from monai_cardiac_gan.inferers.vessel_search import VesselSearch
@@ -137,6 +142,7 @@ __all__ = [
     "mask_digest",
     "metric_inverse",
     "pixel_uncertainty",
+    "preset_for_weights",
     "random_rectangles",
     "sample_patches",
     "seam_error",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,16 +14,17 @@ from monai_cardiac_gan.inferers.blending import Blending, Paste
 from monai_cardiac_gan.inferers.inpainted_patch import PatchOrigin
 from monai_cardiac_gan.inferers.inpainting_result import InpaintingResult
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
-from monai_cardiac_gan.inferers.latent_optimizer import StopReason
 from monai_cardiac_gan.inferers.masks import checked_masks, checked_patches, square_mask
-from monai_cardiac_gan.inferers.traces import InitialImages, LossTraces
+from monai_cardiac_gan.inferers.traces import InitialImages, LossTraces, StopReason
 from monai_cardiac_gan.losses.contextual import masked_l1
 from monai_cardiac_gan.networks.frozen import frozen
 
 __all__ = ["AmortisedInferer"]
 
 CHUNK = 16
-"""Images decoded at once: more are no faster for each on a CPU, and take more memory."""
+"""Patches decoded at once: more are no faster for each on a CPU, and take more memory."""
+NOISE_SEED_STEP = 1_000_003
+"""Between the seeds of two answers' noise; a prime, so that neighbouring seeds of an inferer share none."""
 FROM_MEAN = "distance from the mean"
 """Name of the only term of the answers' loss."""
 
@@ -30,8 +32,10 @@ FROM_MEAN = "distance from the mean"
 class AmortisedInferer(Inferer):
     r"""Draw expected anatomies for the masks of patches, each from a latent of its own.
 
-    All patches get the same latents, so that an answer neither depends on the other patches of its batch nor jumps from one
-    slice of a vessel to the next. There is no loss that an answer was searched for; as *best* counts the most typical one, by
+    All patches get the same latents and the same pixel noise, so that an answer neither depends on the other patches of its
+    batch nor jumps from one slice of a vessel to the next; each answer has a latent and noise of its own. What is *expected* is
+    none of the answers, but the generator's typical image (``decode_typical``), which they lie around. There is no loss that an
+    answer was searched for; instead of it stands
 
     .. math:: \ell_s = \frac{1}{K} \sum_{p \in M} \lvert x_s(p) - \bar x(p) \rvert,
 
@@ -41,7 +45,7 @@ class AmortisedInferer(Inferer):
         latent_size: numbers in a latent.
         starts: answers to each patch, S.
         blending: how the generated pixels are put behind the mask, `Paste` by default.
-        seed: of the latents and of the generator's pixel noise.
+        seed: of the latents and of the pixel noise.
 
     Raises:
         ValueError: when there are no answers.
@@ -55,6 +59,9 @@ class AmortisedInferer(Inferer):
         ...
         ...     def decode(self, seen, latents):
         ...         return latents[:, :, None, None].expand_as(seen[0])
+        ...
+        ...     def decode_typical(self, seen):
+        ...         return torch.zeros_like(seen[0])
         >>> result = AmortisedInferer(latent_size=1, starts=3).search(torch.zeros(1, 1, 2, 2), torch.eye(2) > 0, Flat())
         >>> result.inpainted.shape, bool((result.inpainted[0, :, 0, 0, 0] == result.latents[0, :, 0]).all())
         (torch.Size([1, 3, 1, 2, 2]), True)
@@ -78,7 +85,7 @@ class AmortisedInferer(Inferer):
         *args: Any,
         **kwargs: Any,
     ) -> Tensor:
-        """The patches (N, 1, H, W) with the most typical answer behind their masks; see `search`."""
+        """The patches (N, 1, H, W) with what is expected behind their masks; see `search`."""
         return self.search(inputs, masks, network, valid).best_inpainted().to(inputs.device)
 
     def search(
@@ -90,7 +97,7 @@ class AmortisedInferer(Inferer):
             patches: (N, 1, H, W), -1 to 1.
             masks: (N, 1, H, W), (1, 1, H, W) or (H, W) bool, true where pixels are to be painted; without it the
                 publication's square of 25 x 25 pixels in the middle.
-            generator: has ``encode`` and ``decode``, see `ComodulatedGenerator`; on the patches' device.
+            generator: has ``encode``, ``decode`` and ``decode_typical``, see `ComodulatedGenerator`; on the patches' device.
             valid: (N, 1, H, W) bool, true inside the field of view.
 
         Raises:
@@ -107,6 +114,7 @@ class AmortisedInferer(Inferer):
         random = torch.Generator().manual_seed(self.seed)  # row by row, so that more answers are added to fewer
         latents = torch.cat([torch.randn(1, self.latent_size, generator=random) for _ in range(self.starts)])
         generated = self.answers(generator, patches, masks, latents)
+        typical = self.blending(self.typical(generator, patches, masks), patches, masks)
         painted = torch.stack([self.blending(images, patches, masks) for images in generated.unbind(1)], 1)
         losses = torch.stack([masked_l1(each, painted.mean(1), masks) for each in painted.unbind(1)], 1).cpu()
         return InpaintingResult(
@@ -116,11 +124,12 @@ class AmortisedInferer(Inferer):
             latents=latents.expand(len(patches), -1, -1),
             generated=generated.cpu(),
             inpainted=painted.cpu(),
+            typical=typical.cpu(),
             losses=losses,
             traces=LossTraces({FROM_MEAN: losses[None]}, losses[None]),
             initial_images=_drawn(generated.cpu(), patches.cpu(), masks.cpu()),
-            snapshots=_frames(generated.cpu(), losses.argmin(1)),
-            snapshot_iterations=torch.zeros(1, dtype=torch.long),
+            snapshots=_frames(generated.cpu()),
+            snapshot_iterations=torch.arange(1, self.starts + 1),
             evaluations=torch.zeros(losses.shape, dtype=torch.long),
             stops=((StopReason.NOT_SEARCHED,) * self.starts,) * len(patches),
             origins=origins,
@@ -131,23 +140,43 @@ class AmortisedInferer(Inferer):
     def answers(self, generator: Any, patches: Tensor, masks: Tensor, latents: Tensor) -> Tensor:
         """The generator's images (N, S, 1, H, W) of patches (N, 1, H, W) and latents (S, L); no known pixel is put back.
 
-        All get the same pixel noise, from the seed. Modes and flags of the network are as before afterwards.
+        Modes and flags of the network are as before afterwards.
         """
-        rows = torch.arange(len(patches)).repeat_interleave(len(latents)).to(patches.device)
-        wanted = latents.to(patches.device).repeat(len(patches), 1)
-        devices = [patches.device] if patches.is_cuda else []
-        images = []
-        with frozen(generator, evaluate=True), torch.no_grad(), torch.random.fork_rng(devices):
-            generator.to(memory_format=torch.channels_last)
-            seen = generator.encode(patches, masks)
-            for part, own in zip(rows.split(CHUNK), wanted.split(CHUNK), strict=True):
-                torch.manual_seed(self.seed)
-                images.append(generator.decode([features[part] for features in seen], own))
-        return torch.cat(images).unflatten(0, (len(patches), len(latents)))
+        latents = latents.to(patches.device)
+
+        def paint(seen: list[Tensor]) -> Tensor:
+            return torch.stack([self._decoded(generator, seen, own, each) for each, own in enumerate(latents)], 1)
+
+        return _in_chunks(generator, patches, masks, paint)
+
+    def typical(self, generator: Any, patches: Tensor, masks: Tensor) -> Tensor:
+        """The generator's typical images (N, 1, H, W), as `answers` else."""
+
+        def paint(seen: list[Tensor]) -> Tensor:
+            torch.manual_seed(self.seed)
+            images: Tensor = generator.decode_typical(seen)
+            return images
+
+        return _in_chunks(generator, patches, masks, paint)
+
+    def _decoded(self, generator: Any, seen: list[Tensor], latent: Tensor, number: int) -> Tensor:
+        """One answer to each patch, with noise that depends on its number alone."""
+        torch.manual_seed(self.seed + number * NOISE_SEED_STEP)
+        images: Tensor = generator.decode(seen, latent.expand(len(seen[0]), -1))
+        return images
+
+
+def _in_chunks(generator: Any, patches: Tensor, masks: Tensor, paint: Callable[[list[Tensor]], Tensor]) -> Tensor:
+    """What is painted from what the encoder saw, a few patches at a time; the caller's random numbers stay."""
+    devices = [patches.device] if patches.is_cuda else []
+    with frozen(generator, evaluate=True), torch.no_grad(), torch.random.fork_rng(devices):
+        generator.to(memory_format=torch.channels_last)
+        parts = zip(patches.split(CHUNK), masks.split(CHUNK), strict=True)
+        return torch.cat([paint(generator.encode(part, own)) for part, own in parts])
 
 
 def _check_conditional(generator: nn.Module) -> None:
-    if not (hasattr(generator, "encode") and hasattr(generator, "decode")):
+    if not all(hasattr(generator, name) for name in ("encode", "decode", "decode_typical")):
         raise ValueError(
             f"the generator is a {type(generator).__name__}: expected one that is conditioned on masked patches, such as "
             "ComodulatedGenerator; for others search their latents (search_preset 'lbfgs')."
@@ -162,7 +191,6 @@ def _drawn(generated: Tensor, patches: Tensor, masks: Tensor) -> InitialImages:
     return InitialImages(generated, losses, chosen, losses.take_along_dim(order, 1), order, generated.shape[1])
 
 
-def _frames(generated: Tensor, best: Tensor) -> Tensor:
-    """(1, N, H, W) uint8, the most typical answer to each patch."""
-    images = generated[torch.arange(len(best)), best, 0]
-    return ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)[None]
+def _frames(generated: Tensor) -> Tensor:
+    """(S, N, H, W) uint8, the answers one after another."""
+    return ((generated[:, :, 0].transpose(0, 1).clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)

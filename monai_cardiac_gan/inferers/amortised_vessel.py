@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from monai_cardiac_gan.inferers.amortised import AmortisedInferer
 from monai_cardiac_gan.inferers.inpainted_vessel import InpaintedVessel
+from monai_cardiac_gan.inferers.masks import checked_masks
 
 __all__ = ["AmortisedVessel"]
 
@@ -16,8 +17,8 @@ __all__ = ["AmortisedVessel"]
 class AmortisedVessel:
     """Paint the slices of one vessel, each from what is known around its hole, all with the same latents.
 
-    Every answer has one latent for the whole vessel, so that only what the slices show differs from one to the next. As best
-    counts the answer that lies nearest to the mean of all at the levels.
+    Every answer has one latent and one noise for the whole vessel, so that only what the slices show differs from one to the
+    next. What is expected of a slice is the generator's typical image, which the answers lie around.
 
     Args:
         inferer: draws the answers; its ``starts`` are how many.
@@ -29,7 +30,7 @@ class AmortisedVessel:
     def __call__(
         self, patches: Tensor, masks: Tensor, generator: nn.Module, positions_mm: Tensor, valid: Tensor | None = None
     ) -> InpaintedVessel:
-        """Draw; arguments as of `VesselSearch`, but for the generator, which has ``encode`` and ``decode``.
+        """Draw; arguments as of `VesselSearch`, but for the generator, see `AmortisedInferer.search`.
 
         Raises:
             ValueError: see `AmortisedInferer.search`.
@@ -48,9 +49,14 @@ class AmortisedVessel:
             seconds=time.perf_counter() - began,
         )
 
-    @torch.no_grad()
     def images(
         self, found: InpaintedVessel, generator: nn.Module, patches: Tensor, masks: Tensor, heights_mm: Tensor
     ) -> Tensor:
-        """The best answer's image (N, 1, H, W) of every slice; arguments as of `VesselSearch.images`."""
-        return self.inferer.answers(generator, patches, masks, found.latents[found.best, :1])[:, 0].cpu()
+        """The typical image (N, 1, H, W) of every slice; arguments as of `VesselSearch.images`.
+
+        Raises:
+            ValueError: when the masks do not fit the patches.
+        """
+        device = next(generator.parameters()).device
+        masks = checked_masks(masks.as_subclass(Tensor).to(device), patches.shape).expand_as(patches)
+        return self.inferer.typical(generator, patches.to(device), masks).cpu()

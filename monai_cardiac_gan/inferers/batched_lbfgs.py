@@ -11,10 +11,10 @@ from tqdm import tqdm
 from monai_cardiac_gan.inferers.latent_optimizer import (
     OptimizationRecord,
     OptimizationResult,
-    StopReason,
     evenly_spaced,
 )
 from monai_cardiac_gan.inferers.objective import Evaluation, Objective
+from monai_cardiac_gan.inferers.traces import StopReason
 
 __all__ = ["BatchedLBFGS"]
 

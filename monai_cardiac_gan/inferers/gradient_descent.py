@@ -12,10 +12,10 @@ from tqdm import tqdm
 from monai_cardiac_gan.inferers.latent_optimizer import (
     OptimizationRecord,
     OptimizationResult,
-    StopReason,
     evenly_spaced,
 )
 from monai_cardiac_gan.inferers.objective import Objective
+from monai_cardiac_gan.inferers.traces import StopReason
 
 __all__ = ["GradientDescent"]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from monai_cardiac_gan.aorta import AortaDisc, AortaEllipse, fit_ellipse, measure_disc
 from monai_cardiac_gan.inferers.disc_uncertainty import DiscUncertainty, uncertainty_of_discs
-from monai_cardiac_gan.inferers.traces import InitialImages, LossTraces
+from monai_cardiac_gan.inferers.traces import InitialImages, LossTraces, StopReason
 from monai_cardiac_gan.keys import PatchColumn
 
 __all__ = ["InpaintedPatch", "PatchOrigin"]
@@ -89,6 +89,7 @@ class InpaintedPatch:
         evaluations: (S,) gradients that each search took.
         stops: why each search ended.
         origin: where the patch was cut from.
+        typical: (1, H, W) what is expected where answers were drawn, see `InpaintingResult`.
     """
 
     acquired: Tensor
@@ -105,16 +106,22 @@ class InpaintedPatch:
     evaluations: Tensor
     stops: tuple[str, ...]
     origin: PatchOrigin
+    typical: Tensor | None = None
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether a latent was searched for; false where all solutions were drawn, as `AmortisedInferer` does."""
+        return any(stop != StopReason.NOT_SEARCHED for stop in self.stops)
 
     @cached_property
     def best(self) -> int:
-        """Number of the solution of lowest total loss."""
+        """Number of the solution of lowest total loss; of drawn ones that is the nearest to the mean."""
         return int(self.losses.argmin())
 
     @property
     def expected(self) -> Tensor:
-        """(1, H, W) the best solution."""
-        return self.solutions[self.best]
+        """(1, H, W) the typical image of drawn answers, or the best solution of a search."""
+        return self.solutions[self.best] if self.typical is None else self.typical
 
     @cached_property
     def mean(self) -> Tensor:
@@ -136,10 +143,14 @@ class InpaintedPatch:
         """The aorta in each solution."""
         return tuple(measure_disc(image[0].numpy(), self.origin.pixel_mm) for image in self.solutions)
 
-    @property
+    @cached_property
     def expected_disc(self) -> AortaDisc | None:
-        """The aorta in the best solution."""
-        return self.discs[self.best]
+        """The aorta in what is expected."""
+        return (
+            self.discs[self.best]
+            if self.typical is None
+            else measure_disc(self.typical[0].numpy(), self.origin.pixel_mm)
+        )
 
     @cached_property
     def acquired_ellipse(self) -> AortaEllipse | None:
@@ -148,7 +159,7 @@ class InpaintedPatch:
 
     @cached_property
     def expected_ellipse(self) -> AortaEllipse | None:
-        """The same in the best solution."""
+        """The same in what is expected."""
         return self._ellipse(self.expected, self.expected_disc)
 
     @cached_property

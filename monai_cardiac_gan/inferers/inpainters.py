@@ -10,6 +10,7 @@ import torch
 from skimage.restoration import inpaint_biharmonic
 from torch import Tensor, nn
 
+from monai_cardiac_gan.inferers.amortised import AmortisedInferer
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
 from monai_cardiac_gan.inferers.proposals import EncoderProposal
 from monai_cardiac_gan.networks.frozen import frozen
@@ -162,14 +163,14 @@ class NetworkInpainter:
 
 
 class SearchInpainter:
-    """A latent search: the image of the best start.
+    """A latent search: the image of the best start; or the typical image of drawn answers.
 
     Args:
-        inferer: searches, see `LatentInpaintingInferer`.
-        generator: latents to images.
+        inferer: searches or draws.
+        generator: latents to images, for an `AmortisedInferer` also of patches.
     """
 
-    def __init__(self, inferer: LatentInpaintingInferer, generator: nn.Module) -> None:
+    def __init__(self, inferer: LatentInpaintingInferer | AmortisedInferer, generator: nn.Module) -> None:
         self.inferer, self.generator = inferer, generator
 
     def __call__(self, patches: Tensor, masks: Tensor, valid: Tensor | None = None) -> Tensor:

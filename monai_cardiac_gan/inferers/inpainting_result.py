@@ -28,13 +28,17 @@ class InpaintingResult:
         losses: (N, S) total loss of these latents; never above that of the start.
         traces: losses of all iterations.
         initial_images: where the searches started.
-        snapshots: (F, N, H, W) uint8, G(z) of each patch's best search along its way; 0 stands for -1, 255 for 1.
-        snapshot_iterations: (F,) the iterations at which they were taken, the first and the last among them.
+        snapshots: (F, N, H, W) uint8, G(z) of each patch's best search along its way, or all answers where they were drawn; 0
+            stands for -1, 255 for 1.
+        snapshot_iterations: (F,) the iterations at which they were taken, the first and the last among them; of answers
+            their numbers, from 1.
         evaluations: (N, S) how often generator and critic were differentiated in each search.
         stops: why each search ended, N times S, see `StopReason`.
         origins: where each patch was cut from.
         seed: seed of the starts.
         seconds: time that the search took.
+        typical: (N, 1, H, W) what is expected where answers were drawn, the generator's typical image inside the mask; None after
+            a search, of which that is the best start's.
     """
 
     patches: Tensor
@@ -53,6 +57,7 @@ class InpaintingResult:
     origins: tuple[PatchOrigin, ...]
     seed: int
     seconds: float
+    typical: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.patches)
@@ -80,6 +85,7 @@ class InpaintingResult:
             evaluations=self.evaluations[index],
             stops=self.stops[index],
             origin=self.origins[index],
+            typical=None if self.typical is None else self.typical[index],
         )
 
     def best(self) -> Tensor:
@@ -87,5 +93,7 @@ class InpaintingResult:
         return self.losses.argmin(1)
 
     def best_inpainted(self) -> Tensor:
-        """(N, 1, H, W) the inpainted patch of the best start."""
+        """(N, 1, H, W) what is expected: the typical image, or the inpainted patch of the best start."""
+        if self.typical is not None:
+            return self.typical
         return self.inpainted[torch.arange(len(self.inpainted)), self.best()]

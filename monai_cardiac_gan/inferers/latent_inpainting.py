@@ -17,11 +17,11 @@ from monai_cardiac_gan.inferers.blending import Blending, Paste
 from monai_cardiac_gan.inferers.inpainted_patch import PatchOrigin
 from monai_cardiac_gan.inferers.inpainting_result import InpaintingResult
 from monai_cardiac_gan.inferers.latent_initializers import LatentInitializer
-from monai_cardiac_gan.inferers.latent_optimizer import LatentOptimizer, OptimizationResult, StopReason
+from monai_cardiac_gan.inferers.latent_optimizer import LatentOptimizer, OptimizationResult
 from monai_cardiac_gan.inferers.masks import checked_masks, checked_patches, square_mask
 from monai_cardiac_gan.inferers.objective import LatentObjective
 from monai_cardiac_gan.inferers.proposals import Proposal
-from monai_cardiac_gan.inferers.traces import LossTraces
+from monai_cardiac_gan.inferers.traces import LossTraces, StopReason
 from monai_cardiac_gan.losses.contextual_terms import ProposalL1
 from monai_cardiac_gan.losses.inpainting_loss import InpaintingLoss
 from monai_cardiac_gan.networks.frozen import frozen

@@ -12,17 +12,7 @@ from torch import Tensor
 
 from monai_cardiac_gan.inferers.objective import Evaluation, Objective
 
-__all__ = ["LatentOptimizer", "OptimizationRecord", "OptimizationResult", "StopReason", "evenly_spaced"]
-
-
-class StopReason:
-    """Why a search ended."""
-
-    ITERATIONS = "all iterations done"
-    CONVERGED = "nothing improves"
-    NO_STEP = "no step lowers the loss"
-    NOT_FINITE = "left the finite numbers"
-    NOT_SEARCHED = "drawn, not searched"
+__all__ = ["LatentOptimizer", "OptimizationRecord", "OptimizationResult", "evenly_spaced"]
 
 
 @dataclass(frozen=True)

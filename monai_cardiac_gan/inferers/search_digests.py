@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from monai_cardiac_gan.data import settings_digest, settings_of
+from monai_cardiac_gan.inferers.amortised import AmortisedInferer
 from monai_cardiac_gan.inferers.latent_bank import digest_of
 from monai_cardiac_gan.inferers.latent_inpainting import LatentInpaintingInferer
 from monai_cardiac_gan.inferers.masks import square_mask
@@ -16,26 +17,29 @@ __all__ = ["mask_digest", "search_digests"]
 
 PARTS = ("starts", "loss", "initializer", "optimizer", "proposal", "blending", "autocast")
 """Of a search, which change what it finds."""
+PARTS_OF_ANSWERS = ("starts", "latent_size", "seed", "blending")
+"""Of an `AmortisedInferer`: all patches get the same latents, so that the seed decides how far apart all answers lie."""
 OF_NO_MATTER = ("seed", "progress")
 """Attributes that change nothing but noise and what is shown."""
 PACKAGE = "monai_cardiac_gan."
 """What this package's own objects keep under a leading underscore is made from what they were given."""
 
 
-def search_digests(inferer: LatentInpaintingInferer, generator: nn.Module) -> dict[str, str]:
+def search_digests(inferer: LatentInpaintingInferer | AmortisedInferer, generator: nn.Module) -> dict[str, str]:
     """Parts of a search, and what stands for each: two searches that differ in a setting or a weight differ in a part.
 
     Args:
         inferer: the search, with its weights loaded.
-        generator: whose latents are searched.
+        generator: whose latents are searched or drawn.
 
     Returns:
-        ``"generator"`` and the names of the parts -> SHA-256, hexadecimal. The seed does not count.
+        ``"generator"`` and the names of the parts -> SHA-256, hexadecimal. The seed of a search does not count.
 
     Raises:
         TypeError: when a part cannot be told, such as a lambda (`data.settings_of`).
     """
-    parts = {name: getattr(inferer, name) for name in PARTS if hasattr(inferer, name)}
+    names = PARTS_OF_ANSWERS if isinstance(inferer, AmortisedInferer) else PARTS
+    parts = {name: getattr(inferer, name) for name in names if hasattr(inferer, name)}
     return {name: settings_digest(_described(each)) for name, each in (parts | {"generator": generator}).items()}
 
 

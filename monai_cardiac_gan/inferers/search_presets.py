@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -27,7 +29,12 @@ from monai_cardiac_gan.losses.inpainting_loss import (
 )
 from monai_cardiac_gan.losses.latent_norm_prior import LatentNormPrior
 
-__all__ = ["PRESETS", "gradient_descent_search", "inpainting_search", "lbfgs_search"]
+__all__ = ["PRESETS", "gradient_descent_search", "inpainting_search", "lbfgs_search", "preset_for_weights"]
+
+logger = logging.getLogger(__name__)
+
+AMORTISED, GRADIENT_DESCENT, LBFGS = "amortised", "gradient_descent", "lbfgs"
+"""Names of the presets."""
 
 PRIOR_WEIGHT = 0.03
 """Weight of the latents' norm prior. On 16 training patches it brought their mean norm from 17.4 to 10.8, for a
@@ -154,9 +161,9 @@ def _proposal(encoder: nn.Module | None, inpainting_unet: nn.Module | None) -> P
 
 
 PRESETS: dict[str, Callable[..., LatentInpaintingInferer | AmortisedInferer]] = {
-    "amortised": AmortisedInferer,
-    "gradient_descent": gradient_descent_search,
-    "lbfgs": lbfgs_search,
+    AMORTISED: AmortisedInferer,
+    GRADIENT_DESCENT: gradient_descent_search,
+    LBFGS: lbfgs_search,
 }
 
 
@@ -173,3 +180,29 @@ def inpainting_search(search_preset: str, **options: Any) -> LatentInpaintingInf
     if search_preset not in PRESETS:
         raise ValueError(f"search_preset is '{search_preset}': expected one of {', '.join(PRESETS)}.")
     return PRESETS[search_preset](**options)
+
+
+def preset_for_weights(generator_path: str, amortised_path: str, shipped: str) -> str:
+    """The preset that asks the weights that a user named: an own GAN is searched, not left aside for the shipped generator.
+
+    Args:
+        generator_path: file of a GAN's generator.
+        amortised_path: file of a generator that is conditioned on masked patches.
+        shipped: folder of the weights that ship.
+
+    Returns:
+        ``"lbfgs"`` where the generator lies in another folder than the shipped ones and the conditioned one does not, else
+        ``"amortised"``.
+
+    Example:
+        >>> preset_for_weights("models/model.pt", "models/amortised.pt", "models")
+        'amortised'
+        >>> preset_for_weights("own/model.pt", "models/amortised.pt", "models")
+        'lbfgs'
+    """
+    own, conditioned = (
+        Path(path).parent.resolve() != Path(shipped).resolve() for path in (generator_path, amortised_path)
+    )
+    preset = LBFGS if own and not conditioned else AMORTISED
+    logger.info("search_preset: %s, by the weights; generators are %s and %s", preset, generator_path, amortised_path)
+    return preset

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-__all__ = ["InitialImages", "LossTraces"]
+__all__ = ["InitialImages", "LossTraces", "StopReason"]
+
+
+class StopReason:
+    """Why a search ended."""
+
+    ITERATIONS = "all iterations done"
+    CONVERGED = "nothing improves"
+    NO_STEP = "no step lowers the loss"
+    NOT_FINITE = "left the finite numbers"
+    NOT_SEARCHED = "drawn, not searched"
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ CHUNK = 8
 """Images at once: on one CPU core more take memory and save no time."""
 PRESET = "lbfgs"
 ANSWERS = 16
-"""Drawn by the amortised preset for each vessel, of which the most typical one is shown."""
+"""Drawn by the amortised preset for each vessel, beside the typical image that is shown."""
 SNAPSHOTS = 2
 """Of a search's way, the fewest that it keeps; a report shows none."""
 

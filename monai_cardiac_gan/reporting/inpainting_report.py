@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from ignite.engine import Engine, Events
+from matplotlib.figure import Figure
 from tqdm import tqdm
 
 import monai_cardiac_gan
@@ -27,6 +28,7 @@ from monai_cardiac_gan.inferers import (
 )
 from monai_cardiac_gan.reporting.page import Section, write_page
 from monai_cardiac_gan.visualize import (
+    figure_of_answers,
     figure_of_results,
     figure_of_starts,
     figure_of_traces,
@@ -44,6 +46,8 @@ logger = logging.getLogger(__name__)
 PNG = "png"
 PIXEL_TOLERANCE = 0.01
 """By which sides of pixels may differ and still be the same, relative; resampling rounds them."""
+SEARCH_MS, ANSWER_MS, SECOND_MS = 80, 500, 1000
+"""How long a frame of an animation stands: a search is a motion, each answer wants to be looked at."""
 RESULTS, PAGE, TEMPLATE = "results.json", "report.html", "report.html.j2"
 
 
@@ -112,19 +116,16 @@ class InpaintingReport:
 
     def _drawn(self, patch: InpaintedPatch, entry: Mapping[str, Any], stem: str) -> Section:
         """Figures and animation of a patch, and the section that shows them."""
-        figures = {
-            f"{stem}_starts.png": figure_of_starts(patch),
-            f"{stem}_results.png": figure_of_results(patch),
-            f"{stem}_losses.png": figure_of_traces(patch.traces, patch.best),
-        }
+        figures = {f"{stem}_{name}.png": figure for name, figure in _figures(patch).items()}
         if len(patch.solutions) > 1:
             figures[f"{stem}_uncertainty.png"] = figure_of_uncertainty(patch, **self._pixel_interval(patch))
         for name, figure in figures.items():
             for kind in self.formats:
                 save_figure(figure, (self.output_dir / name).with_suffix(f".{kind}"), self.dpi)
-        gif = write_search_gif(patch, self.output_dir / f"{stem}_search.gif")
+        name, frame_ms = ("search", SEARCH_MS) if patch.is_searched else ("answers", ANSWER_MS)
+        gif = write_search_gif(patch, self.output_dir / f"{stem}_{name}.gif", frame_ms)
         if self.video:
-            write_search_video(patch, self.output_dir / f"{stem}_search.mp4")
+            write_search_video(patch, self.output_dir / f"{stem}_{name}.mp4", round(SECOND_MS / frame_ms))
         title = f"{stem.replace('_', ' ').capitalize()}: {patch.origin.subject}, {_place(patch.origin)}"
         return Section(title, _sentence(entry), [*figures, gif.name])
 
@@ -190,9 +191,22 @@ class InpaintingReport:
 
 def patch_entry(patch: InpaintedPatch) -> dict[str, Any]:
     """What is known of an inpainted patch, for JSON."""
-    best = patch.best
+    discs = [_as_entry(disc) for disc in patch.discs]
     return {
         **patch.origin.as_entry(),
+        **(_search_entry(patch, discs) if patch.is_searched else _answers_entry(patch, discs)),
+        "acquired": _as_entry(patch.acquired_disc),
+        "acquired_ellipse": _as_entry(patch.acquired_ellipse),
+        "expected": _as_entry(patch.expected_disc),
+        "expected_ellipse": _as_entry(patch.expected_ellipse),
+        "uncertainty": asdict(patch.uncertainty),
+    }
+
+
+def _search_entry(patch: InpaintedPatch, discs: list[dict[str, Any] | None]) -> dict[str, Any]:
+    """How far the search of each start came."""
+    best = patch.best
+    return {
         "losses_at_start": {name: float(values[0, best]) for name, values in patch.traces.terms.items()},
         "total_loss_start": float(patch.traces.total[0, best]),
         "total_loss": float(patch.losses[best]),
@@ -200,12 +214,27 @@ def patch_entry(patch: InpaintedPatch) -> dict[str, Any]:
         "losses_of_starts": patch.losses.tolist(),
         "evaluations": patch.evaluations.tolist(),
         "stops": list(patch.stops),
-        "acquired": _as_entry(patch.acquired_disc),
-        "acquired_ellipse": _as_entry(patch.acquired_ellipse),
-        "expected": _as_entry(patch.expected_disc),
-        "expected_ellipse": _as_entry(patch.expected_ellipse),
-        "expected_of_starts": [_as_entry(disc) for disc in patch.discs],
-        "uncertainty": asdict(patch.uncertainty),
+        "expected_of_starts": discs,
+    }
+
+
+def _answers_entry(patch: InpaintedPatch, discs: list[dict[str, Any] | None]) -> dict[str, Any]:
+    """How far each answer that was drawn lies from the mean of all."""
+    return {
+        "answers": len(discs),
+        "distances_from_mean": patch.losses.tolist(),
+        "expected_of_answers": discs,
+    }
+
+
+def _figures(patch: InpaintedPatch) -> dict[str, Figure]:
+    """What shows how the solutions came about, in the page's order."""
+    if not patch.is_searched:
+        return {"answers": figure_of_answers(patch)}
+    return {
+        "starts": figure_of_starts(patch),
+        "results": figure_of_results(patch),
+        "losses": figure_of_traces(patch.traces, patch.best),
     }
 
 
@@ -234,6 +263,9 @@ def _sentence(entry: Mapping[str, Any]) -> str:
     if entry["intervals"]:
         low, high = entry["intervals"]["diameter_mm"]
         parts[-1] += f" ({100 * entry['intervals']['level']:.0f} % interval {low:.1f} to {high:.1f} mm)"
+    if "answers" in entry:
+        count = entry["answers"]
+        return f"{', '.join(parts)}; {count} answers were drawn."
     return (
         f"{', '.join(parts)}; loss {entry['total_loss_start']:.4f} at the start, {entry['total_loss']:.4f} at the end."
     )

@@ -1,5 +1,6 @@
 """Figures and animations; each takes plain data and returns a figure that nobody has shown yet."""
 
+from monai_cardiac_gan.visualize.answers_figure import figure_of_answers
 from monai_cardiac_gan.visualize.contact_row import ContactRow, Tile, contact_row
 from monai_cardiac_gan.visualize.diameter_figure import figure_of_diameters
 from monai_cardiac_gan.visualize.display import to_display
@@ -20,6 +21,7 @@ __all__ = [
     "ContactRow",
     "Tile",
     "contact_row",
+    "figure_of_answers",
     "figure_of_diameters",
     "figure_of_nearest",
     "figure_of_results",

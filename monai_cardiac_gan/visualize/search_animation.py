@@ -34,7 +34,7 @@ TITLES = ("acquired", "masked", "generated", "inpainted")
 def write_search_gif(
     patch: InpaintedPatch, path: str | Path, frame_ms: int = 80, max_bytes: int | None = LARGEST_GIF
 ) -> Path:
-    """Acquired, masked, generated and inpainted patch, one frame per snapshot of the best search.
+    """Acquired, masked, generated and inpainted patch, a frame for each snapshot of the best search or drawn answer.
 
     Where all snapshots would take more than `max_bytes`, evenly spaced ones are shown, each for longer, the first and the last
     among them.
@@ -115,12 +115,12 @@ def _even(frame: np.ndarray) -> np.ndarray:
 
 def _frames(patch: InpaintedPatch) -> list[Image.Image]:
     acquired, hidden = _grey((_upright(as_array(patch.acquired)) + 1) / 2), _upright(as_array(patch.mask)) > 0
-    frames = []
+    frames, counted = [], "iteration" if patch.is_searched else "answer"
     for snapshot, iteration in zip(patch.snapshots, patch.snapshot_iterations.tolist(), strict=True):
         generated = _grey(_upright(as_array(snapshot)) / 255)
         inpainted = np.where(hidden, generated, acquired)
         masked = np.where(hidden, GREYS // 2, acquired)
-        frames.append(_frame([acquired, masked, generated, inpainted], hidden, f"iteration {iteration}"))
+        frames.append(_frame([acquired, masked, generated, inpainted], hidden, f"{counted} {iteration}"))
     return frames
 
 

@@ -146,19 +146,32 @@ def shipped_intervals(parser, bundle, **settings):
         parser[name] = value
     for load_weights in parser.get_parsed_content("load_weights"):
         load_weights()
-    parts = [parser.get_parsed_content(name) for name in ("generator", "inferer", f"masks#{parser['mask_kind']}")]
-    return read_calibration(bundle / "models" / "calibration.json", *parts)
+    names = ("calibration_path", "searched", "inferer", f"masks#{parser['mask_kind']}")
+    return read_calibration(*(parser.get_parsed_content(name) for name in names))
 
 
-@pytest.mark.parametrize("settings", [{"mask_size": 41}, {"starts": 3}, {"evaluations": 61}, {"mask_kind": "disc"}])
+PRESETS = ("amortised", "lbfgs")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"search_preset": preset, **other} for preset in PRESETS for other in ({"starts": 3}, {"mask_kind": "disc"})),
+        {"mask_size": 33},
+        {"seed": 1},
+        {"search_preset": "lbfgs", "mask_size": 41},
+        {"search_preset": "lbfgs", "evaluations": 61},
+    ],
+)
 def test_the_shipped_intervals_are_for_no_other_search(bundle, paths, settings):
     parser = ConfigParser(ConfigParser.load_config_files(paths("inference")))
     assert shipped_intervals(parser, bundle, **settings) == {}
 
 
-def test_the_shipped_intervals_belong_to_the_shipped_generator_and_the_usual_search(bundle, paths):
+@pytest.mark.parametrize("settings", [{}, *({"search_preset": preset} for preset in PRESETS)])
+def test_the_shipped_intervals_belong_to_the_shipped_generators_and_the_usual_searches(bundle, paths, settings):
     parser = ConfigParser(ConfigParser.load_config_files(paths("inference")))
-    intervals = shipped_intervals(parser, bundle)
+    intervals = shipped_intervals(parser, bundle, **settings)
     assert set(intervals) == {"pixel", "diameter_mm", "centre_mm"}
 
 
@@ -215,9 +228,9 @@ def test_each_config_begins_with_the_check_of_the_command_line(paths):
 
 
 def test_configs_that_stand_alone_agree_in_the_values_that_they_share(paths):
-    """``pixel_noise`` and ``models_dir`` differ on purpose: patches are painted without noise, by shipped weights."""
+    """Three differ on purpose: patches are painted without noise, by shipped weights, and a vessel's are searched."""
     configs = {name: ConfigParser.load_config_file(paths(name)[0]) for name in ALONE}
-    own = {"imports", "initialize", "run", "pixel_noise", "models_dir"}
+    own = {"imports", "initialize", "run", "pixel_noise", "models_dir", "search_preset"}
     for first, second in itertools.combinations(ALONE, 2):
         for name in (configs[first].keys() & configs[second].keys()) - own:
             assert configs[first][name] == configs[second][name], (first, second, name)
@@ -601,13 +614,15 @@ def test_the_amortised_preset_is_trained_and_paints(paths, searches, volumes):
         )
         assert all(torch.equal(before[key], after[key]) for key in before)
     settings = {
-        "search_preset": "amortised", "models_dir": str(volumes / "models"),  # and no other weights are there
+        "models_dir": str(volumes / "models"),  # and no other weights are there
         **{f"{name}_checkpoint": str(volumes / "models" / f"{name}.pt") for name in ("generator", "critic")},
         "amortised_width": 2, "amortised_max_channels": 8, "starts": 3, "patch_count": 2,
     }  # fmt: skip
     run(paths, "infer", ["inference"], {**searches, **settings})
     entries = json.loads((volumes / "report" / "results.json").read_text())["patches"]
-    assert [entry["stops"] for entry in entries] == [["drawn, not searched"] * 3] * 2
+    assert [len(entry["expected_of_answers"]) for entry in entries] == [3, 3]
+    page = (volumes / "report" / "report.html").read_text()
+    assert re.findall(r'<img src="patch_000_([^"]+)"', page) == ["answers.png", "uncertainty.png", "answers.gif"]
 
 
 def test_inpainted_patches_are_compared_with_what_was_hidden(paths, overrides, tmp_path):
@@ -627,13 +642,15 @@ def test_inpainted_patches_are_compared_with_what_was_hidden(paths, overrides, t
     rows = json.loads((tmp_path / "report" / "inpainting.json").read_text())
     opencv = ["OpenCV, Telea", "OpenCV, Navier-Stokes"] if importlib.util.find_spec("cv2") else []
     inpainters = [
-        "search", "encoder", "inpainting U-Net", "nearest training patch", "mean training patch", "biharmonic", *opencv,
+        "amortised, typical", "search", "encoder", "inpainting U-Net", "nearest training patch", "mean training patch",
+        "biharmonic", *opencv,
     ]  # fmt: skip
-    answers = ["search samples, median", "search samples, one sample"]  # residuals need a second person held out
+    samplers = ("amortised", "search samples")  # residuals need a second person held out
+    answers = [f"{name}, {answer}" for name in samplers for answer in ("median", "one sample")]
     expected = list(itertools.product(["25 px", "41 px"], [*inpainters, *answers]))
     assert [(row["hole"], row["inpainter"]) for row in rows] == expected
     sampled = json.loads((tmp_path / "report" / "inpainting_samples.json").read_text())
-    counts = [*[(name, 1) for name in inpainters], ("search samples", 2)]
+    counts = [*[(name, 1) for name in inpainters], ("amortised", 3), ("search samples", 2)]
     assert [(row["sampler"], row["samples"]) for row in sampled] == 2 * counts
     assert {row["patches"] for row in rows} == {3}
     # all phantoms of this set are alike, so that a training patch is the hidden truth

@@ -1,3 +1,7 @@
+import copy
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -64,6 +68,51 @@ def test_the_best_is_the_nearest_to_the_mean(network):
         assert result[row].best == min(range(4), key=distances.__getitem__)
 
 
+def test_what_is_expected_is_the_typical_image_behind_the_mask(network):
+    result = drawn(network, seed=3)
+    hidden = square_mask().expand_as(PATCHES)
+    with torch.no_grad(), torch.random.fork_rng():
+        torch.manual_seed(3)
+        typical = network.eval().decode_typical(network.encode(PATCHES, hidden))
+    assert torch.equal(result.best_inpainted()[~hidden], PATCHES[~hidden])
+    torch.testing.assert_close(result.best_inpainted()[hidden], typical[hidden])
+    for number, patch in enumerate(result):
+        assert torch.equal(patch.expected, result.best_inpainted()[number])
+
+
+def test_the_aorta_of_what_is_expected_is_measured_in_the_typical_image(network):
+    rows, columns = np.ogrid[:128, :128]
+    disc = np.clip(11.5 - np.hypot(rows - 63.5, columns - 63.5), 0, 1) * 1.4 - 0.7
+    typical = torch.tensor(disc, dtype=torch.float32)[None]
+    patch = replace(drawn(network)[0], typical=typical)
+    assert patch.expected_disc.diameter_mm == pytest.approx(22, abs=0.3)
+    assert patch.expected_ellipse.eccentricity < 0.3
+
+
+def test_answers_of_one_latent_differ_by_their_noise(network):
+    """Else a mean over answers keeps one texture, and they all look surer than they are."""
+    inferer, one = AmortisedInferer(latent_size=5), torch.ones(2, 5)
+    masks = square_mask(41).expand_as(PATCHES)
+    first, second = inferer.answers(network, PATCHES, masks, one).unbind(1)
+    difference = (first - second)[masks].unflatten(0, (3, -1))
+    torch.testing.assert_close(inferer.answers(network, PATCHES, masks, one[:1])[:, 0], first)
+    assert (difference.std(1) > 1e-3).all()
+    noiseless = copy.deepcopy(network)
+    for block in noiseless.up:
+        for noise in block.noise:
+            nn.init.zeros_(noise.weight)
+    first, second = inferer.answers(noiseless, PATCHES, masks, one).unbind(1)
+    assert torch.equal(first, second)
+
+
+def test_the_frames_are_the_answers_one_after_another(network):
+    result = drawn(network)
+    assert result.snapshot_iterations.tolist() == [1, 2, 3, 4]
+    shown = result.snapshots[:, 1].float() / 127.5 - 1
+    torch.testing.assert_close(shown, result.generated[1, :, 0].clamp(-1, 1), atol=1.01 / 255, rtol=0)
+    assert not result[1].is_searched
+
+
 def test_what_is_hidden_does_not_matter(network):
     masks = square_mask(41)
     other = torch.where(masks, -PATCHES, PATCHES)
@@ -88,6 +137,14 @@ def test_a_generator_without_condition_is_refused():
         ValueError, match=r"the generator is a Linear: expected one that is conditioned on masked patches"
     ):
         AmortisedInferer().search(PATCHES, None, nn.Linear(5, 5))
+
+
+def test_the_typical_image_of_a_vessel_s_slices_is_that_of_its_patches(network):
+    inferer = AmortisedInferer(latent_size=5, starts=2)
+    masks = square_mask().expand_as(PATCHES)
+    torch.testing.assert_close(
+        inferer.typical(network, PATCHES[1:2], masks[1:2]), inferer.typical(network, PATCHES, masks)[1:2]
+    )
 
 
 def test_no_answers_are_refused():

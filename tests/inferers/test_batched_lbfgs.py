@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from monai_cardiac_gan.inferers import BatchedLBFGS
-from monai_cardiac_gan.inferers.latent_optimizer import StopReason
 from monai_cardiac_gan.inferers.objective import Evaluation
+from monai_cardiac_gan.inferers.traces import StopReason
 
 
 class Rosenbrock:

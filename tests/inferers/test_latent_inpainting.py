@@ -8,7 +8,8 @@ from monai.data import MetaTensor
 from torch import nn
 
 from monai_cardiac_gan.inferers import LatentInpaintingInferer, gradient_descent_search, square_mask
-from monai_cardiac_gan.inferers.latent_optimizer import StopReason, evenly_spaced
+from monai_cardiac_gan.inferers.latent_optimizer import evenly_spaced
+from monai_cardiac_gan.inferers.traces import StopReason
 
 SIDE, LATENT = 16, 6
 MASK = square_mask(5, shape=(SIDE, SIDE))[None, None]

@@ -4,9 +4,11 @@ import pytest
 import torch
 
 from monai_cardiac_gan.inferers import (
+    AmortisedInferer,
     DiscMasks,
     LabelMasks,
     LatentBank,
+    PoissonBlending,
     gradient_descent_search,
     lbfgs_search,
     mask_digest,
@@ -75,6 +77,21 @@ def test_the_generator_is_seen_and_so_is_another_kind_of_search():
     one, other = (gradient_descent_search(critic, 4, iterations=number) for number in (10, 11))
     assert parts_that_differ(one, other) == {"optimizer"}
     assert {"optimizer", "initializer", "loss", "proposal"} <= parts_that_differ(lbfgs(), one)
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        ({}, set()),
+        ({"starts": 3}, {"starts"}),
+        ({"latent_size": 5}, {"latent_size"}),
+        ({"seed": 1}, {"seed"}),
+        ({"blending": PoissonBlending()}, {"blending"}),
+    ],
+)
+def test_each_setting_of_drawn_answers_is_seen_and_their_seed_too(settings, parts):
+    usual = {"latent_size": 4, "starts": 2}
+    assert parts_that_differ(AmortisedInferer(**usual), AmortisedInferer(**(usual | settings))) == parts
 
 
 def test_a_mask_is_known_by_what_it_hides():

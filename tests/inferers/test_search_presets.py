@@ -7,6 +7,7 @@ from monai_cardiac_gan.inferers import (
     inpainting_search,
     lbfgs_search,
     metric_inverse,
+    preset_for_weights,
 )
 
 
@@ -50,6 +51,22 @@ def test_other_names_are_refused(judge):
         ValueError, match="search_preset is 'quick': expected one of amortised, gradient_descent, lbfgs"
     ):
         inpainting_search("quick", critic=judge)
+
+
+@pytest.mark.parametrize(
+    ("generator", "amortised", "preset"),
+    [
+        ("shipped/model.pt", "shipped/amortised.pt", "amortised"),
+        ("own/models/model.pt", "shipped/amortised.pt", "lbfgs"),  # trained by train.json alone
+        ("own/models/model.pt", "own/models/amortised.pt", "amortised"),
+        ("own/checkpoints/last.pt", "own/../shipped/amortised.pt", "lbfgs"),
+        ("shipped/model.pt", "own/models/amortised.pt", "amortised"),
+    ],
+)
+def test_the_weights_that_a_user_named_are_asked(tmp_path, monkeypatch, generator, amortised, preset):
+    (tmp_path / "own" / "models").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert preset_for_weights(generator, amortised, str(tmp_path / "shipped")) == preset
 
 
 def test_a_generator_of_one_size_is_searched_at_that_size(painter, judge, bank, mask):

@@ -11,8 +11,8 @@ from monai_cardiac_gan.inferers import (
     VesselSearch,
     lbfgs_search,
 )
-from monai_cardiac_gan.inferers.latent_optimizer import StopReason
 from monai_cardiac_gan.inferers.objective import Evaluation
+from monai_cardiac_gan.inferers.traces import StopReason
 from monai_cardiac_gan.losses import InpaintingLoss, MaskedL2
 
 SIDE, LATENT = 6, 4

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from monai_cardiac_gan.inferers import InitialImages, InpaintingResult, LossTraces, PatchOrigin, square_mask
-from monai_cardiac_gan.inferers.latent_optimizer import StopReason
+from monai_cardiac_gan.inferers.traces import StopReason
 
 SIDE, PATCHES, STARTS, FRAMES, BATCH = 32, 2, 3, 100, 10
 

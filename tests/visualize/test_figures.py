@@ -1,13 +1,21 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from monai_cardiac_gan import visualize
 from monai_cardiac_gan.aorta.disc import AortaDisc
-from monai_cardiac_gan.visualize import figure_of_results, figure_of_samples, figure_of_starts, figure_of_traces
+from monai_cardiac_gan.visualize import (
+    figure_of_answers,
+    figure_of_results,
+    figure_of_samples,
+    figure_of_starts,
+    figure_of_traces,
+)
 from monai_cardiac_gan.visualize.display import to_display
 
 SIDE = 32
@@ -44,6 +52,24 @@ def test_results_have_a_column_per_start(result):
         "result 1, loss 0.300", "result 2, loss 0.100 (best)", "result 3, loss 0.200",
     ]  # fmt: skip
     figure.canvas.draw()
+
+
+@pytest.mark.parametrize(("count", "shape"), [(1, (1, 4)), (2, (1, 5)), (5, (2, 5)), (16, (4, 5))])
+def test_answers_stand_row_by_row_behind_the_patch(result, count, shape):
+    answers = result.inpainted[0, torch.arange(count) % 3]
+    patch = replace(result[0], solutions=answers, typical=result.inpainted[1, 0])
+    vars(patch).update(expected_disc=DISC)
+    figure = figure_of_answers(with_discs(patch, [DISC, None] * 8, ACQUIRED))
+    panels = np.array(figure.axes).reshape(shape).ravel()
+    for axes, image in ((panels[1], patch.acquired), (panels[2], patch.typical)):
+        np.testing.assert_array_equal(shown(axes), to_display(image[0].numpy()))
+    assert len(drawn(panels[2], Circle)) == 2
+    titles = ["masked", "acquired", "expected: typical answer", *(f"answer {number + 1}" for number in range(count))]
+    assert [axes.get_title() for axes in panels] == titles + [""] * (len(panels) - count - 3)
+    for number, axes in enumerate(panels[3 : count + 3]):
+        np.testing.assert_array_equal(shown(axes), to_display(answers[number, 0].numpy()))
+        assert len(drawn(axes, Circle)) == (1 if number % 2 else 2)
+    assert not any(axes.axison for axes in panels)
 
 
 def test_circles_lie_where_the_discs_are(result):

@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from monai_cardiac_gan.visualize import write_search_gif, write_search_video
+from monai_cardiac_gan.inferers import StopReason
+from monai_cardiac_gan.visualize import search_animation, write_search_gif, write_search_video
 from monai_cardiac_gan.visualize.display import to_display
 from monai_cardiac_gan.visualize.search_animation import GAP, HEADER, SCALE
 
@@ -41,6 +42,15 @@ def test_panels_show_what_they_say(result, tmp_path):
     np.testing.assert_allclose(inpainted[mask], last[mask], atol=0.02)
     np.testing.assert_allclose(inpainted[~mask], patch[~mask], atol=0.02)
     np.testing.assert_allclose(generated[mask], last[mask], atol=0.02)
+
+
+def test_frames_are_counted_by_iterations_or_by_answers(result, monkeypatch):
+    notes = []
+    monkeypatch.setattr(search_animation, "_frame", lambda panels, hidden, note: notes.append(note))
+    searched = replace(result[0], snapshots=result[0].snapshots[:2], snapshot_iterations=torch.tensor([0, 7]))
+    for stop in ("nothing improves", StopReason.NOT_SEARCHED):
+        search_animation._frames(replace(searched, stops=(stop,) * 3))
+    assert notes == ["iteration 0", "iteration 7", "answer 0", "answer 7"]
 
 
 def test_a_large_animation_shows_fewer_snapshots_for_longer(result, tmp_path):

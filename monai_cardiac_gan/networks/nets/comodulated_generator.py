@@ -27,6 +27,10 @@ __all__ = ["ComodulatedGenerator"]
 STYLE = 128
 """Numbers that the latent, and as many that the patch gives to each style; half of the latents' 512 in StyleGAN2 for a
 tenth of its channels."""
+MEAN_OF = 4096
+"""Latents that the mean style is taken over; its standard error is a sixty-fourth of their spread."""
+TYPICAL_NOISE = 0.5
+"""Strength of the pixel noise in a typical answer: all of it is one texture of many, none leaves it smoother than a scan."""
 
 
 class ComodulatedGenerator(nn.Module):
@@ -41,7 +45,8 @@ class ComodulatedGenerator(nn.Module):
     (Zhao et al. 2021, section 3.2), so that a large hole leaves more to the latent and a small one more to the patch. 128
     pixels are seen and painted as four channels of 64 (see ``subpixel`` of `ResidualGenerator`).
 
-    `encode` runs once for a patch, `decode` once for each latent.
+    `encode` runs once for a patch, `decode` once for each latent; `decode_typical` gives the one answer of the mean style, with
+    half of the pixel noise (truncation with :math:`\psi = 0`; Karras et al. 2019, section B).
 
     Args:
         latent_size: numbers in a latent vector.
@@ -138,11 +143,27 @@ class ComodulatedGenerator(nn.Module):
     def decode(self, seen: list[Tensor], latents: Tensor) -> Tensor:
         """An answer (N, 1, 128, 128) for each patch and its latent (N, latent_size)."""
         check_latents(latents, self.latent_size)
-        style = torch.cat([self.mapping(latents.flatten(1)), seen[0]], 1)
+        return self.paint(seen, self.mapping(latents.flatten(1)), 1.0)
+
+    def decode_typical(self, seen: list[Tensor]) -> Tensor:
+        """The answer (N, 1, 128, 128) of the mean style: near to all others, and as sharp as each of them."""
+        return self.paint(seen, self.mean_style().expand(len(seen[0]), -1), TYPICAL_NOISE)
+
+    def mean_style(self) -> Tensor:
+        """(1, STYLE) mean of what the mapping makes of standard normal latents, always the same ones."""
+        latents = torch.randn(MEAN_OF, self.latent_size, generator=torch.Generator().manual_seed(0))
+        weight = next(self.mapping.parameters())
+        mean: Tensor = self.mapping(latents.to(weight)).mean(0, keepdim=True)
+        return mean
+
+    @torch.jit.export
+    def paint(self, seen: list[Tensor], styles: Tensor, noise: float) -> Tensor:
+        """An answer (N, 1, 128, 128) for each patch and the style (N, STYLE) of its latent, with noise of this strength."""
+        style = torch.cat([styles, seen[0]], 1)
         hidden = seen[1]
         image = hidden[:, :1]
         for index, (block, to_image) in enumerate(zip(self.up, self.to_image)):  # noqa: B905 (TorchScript)
-            hidden = block(hidden, seen[index + 2], style)
+            hidden = block(hidden, seen[index + 2], style, noise)
             image = to_image(hidden) if index == 0 else upsample(image) + to_image(hidden)
         image = (upsample(image) + self.to_full(hidden)).tanh()
         if self.output_filter is not None:
@@ -165,10 +186,10 @@ class ComodulatedBlock(nn.Module):
         for layer in (self.shortcut, self.skip):
             scaled_init(1.0)(layer)
 
-    def forward(self, hidden: Tensor, seen: Tensor, style: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, seen: Tensor, style: Tensor, noise: float) -> Tensor:
         """Features (N, before, r, r), those of the encoder (N, after, 2r, 2r) and styles to features (N, after, 2r, 2r)."""
         shortcut = upsample(self.shortcut(hidden))
         hidden = (upsample(hidden) + self.skip(seen)) * 0.5**0.5
-        hidden = F.leaky_relu(self.noise[0](self.first(hidden, style)), self.slope)
-        hidden = F.leaky_relu(self.noise[1](self.second(hidden, style)), self.slope)
+        hidden = F.leaky_relu(self.noise[0](self.first(hidden, style), noise), self.slope)
+        hidden = F.leaky_relu(self.noise[1](self.second(hidden, style), noise), self.slope)
         return (hidden + shortcut) * 0.5**0.5  # two summands of unit variance keep unit variance

@@ -198,12 +198,12 @@ class PixelNoise(nn.Module):
         self.active, self.shared = active, shared
         self.weight = nn.Parameter(torch.zeros(channels, 1, 1))
 
-    def forward(self, hidden: Tensor) -> Tensor:
-        """Features (N, C, H, W) with noise; unchanged when not active."""
+    def forward(self, hidden: Tensor, strength: float = 1.0) -> Tensor:
+        """Features (N, C, H, W) with noise, times a strength; unchanged when not active."""
         if not self.active:
             return hidden
         first = hidden[:1, :1] if self.shared and not self.training else hidden[:, :1]
-        return hidden + self.weight * torch.randn_like(first)
+        return hidden + strength * self.weight * torch.randn_like(first)
 
 
 class PixelNorm(nn.Module):

@@ -55,6 +55,43 @@ def test_the_length_of_a_latent_says_nothing(network):
     torch.testing.assert_close(network(latents, patches, masks), network(7 * latents, patches, masks))
 
 
+def test_the_mean_style_is_the_mean_over_many_latents(network):
+    latents = torch.randn(100_000, 5, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
+    styles = network.mapping(latents)
+    error = (network.mean_style() - styles.mean(0)).abs()
+    assert (error <= 5 * styles.std(0) * (1 / 4096 + 1 / 100_000) ** 0.5).all()
+    assert torch.equal(network.mean_style(), network.mean_style())
+
+
+def test_the_typical_answer_is_that_of_the_mean_style_with_half_of_the_noise():
+    torch.manual_seed(0)
+    network = ComodulatedGenerator(latent_size=5, width=2, max_channels=8).double().eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    patches, masks = patches_and_masks()
+    seen = network.encode(patches, masks)
+
+    def seeded(paint):
+        torch.manual_seed(3)
+        return paint()
+
+    styles = network.mean_style().expand(2, -1)
+    typical = seeded(lambda: network.decode_typical(seen))
+    assert torch.equal(typical, seeded(lambda: network.paint(seen, styles, 0.5)))
+    for block in network.up:
+        for noise in block.noise:
+            noise.weight.data /= 2
+    torch.testing.assert_close(typical, seeded(lambda: network.paint(seen, styles, 1.0)))
+    constant = torch.nn.Sequential(torch.nn.Linear(5, 128)).double()
+    torch.nn.init.zeros_(constant[0].weight)
+    network.mapping = constant  # all latents have one style
+    latents = torch.randn(2, 5, dtype=torch.float64)
+    torch.testing.assert_close(
+        seeded(lambda: network.decode(seen, latents)),
+        seeded(lambda: network.paint(seen, network.mean_style().expand(2, -1), 1.0)),
+    )
+
+
 def test_samples_do_not_mix(network):
     patches, masks = patches_and_masks(3)
     latents = torch.randn(3, 5, dtype=torch.float64)

@@ -201,6 +201,18 @@ def test_noise_is_one_normal_number_a_pixel_times_a_weight_a_channel():
     assert added[:, 0].std().item() == pytest.approx(1, abs=4 / 128)
 
 
+@pytest.mark.parametrize("strength", [0.0, 0.5, 2.0])
+def test_noise_has_the_strength_that_is_asked_for(strength):
+    noise = PixelNoise(3, active=True).double()
+    nn.init.ones_(noise.weight)
+    hidden = torch.randn(2, 3, 8, 8, dtype=torch.float64)
+    added = []
+    for times in (1.0, strength):
+        torch.manual_seed(0)
+        added.append(noise(hidden, times) - hidden)
+    torch.testing.assert_close(added[1], strength * added[0], rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("shape", [(5,), (2, 4), (2, 5, 2, 1), (2, 1, 5), (2, 5, 1)])
 def test_latents_of_another_shape_are_refused(shape):
     with pytest.raises(ValueError, match=r"expected \(N, 5\) or \(N, 5, 1, 1\): give one row of numbers"):
