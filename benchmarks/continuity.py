@@ -1,9 +1,10 @@
 """How smoothly what is expected runs along a vessel, and how near it comes, with and without coupled levels.
 
-Usage: python benchmarks/continuity.py VOLUME ... --calibration models/vessel_calibration.json [--holes 41 49] [--output FILE]
+Usage: python benchmarks/continuity.py VOLUME ... [--preset amortised] [--holes 41 49] [--output FILE]
 
-Each vessel is painted as in the report (`inferers.ExpectVessel`): levels every 10 mm, the slices between by latents in
-between, with coupling weight 0 and 0.1. For comparison slices in the middle of the vessel are searched one by one. Jumps of
+Each vessel is painted as in the report (`inferers.ExpectVessel`). A search has levels every 10 mm, the slices between by latents
+in between, with coupling weight 0 and 0.1; the amortised preset knows no coupling. For comparison slices in the middle of the
+vessel are searched one by one. Jumps of
 centre and diameter are from slice to slice, times 2 mm by the distance of the slices; both by the circle that is found in
 the patch, in acquired patches as in painted ones. Slices that a report does not compare are left out. What was measured is
 kept in ``--output`` and not measured again.
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from dilation import MODELS, REACH_MM, Kept, loaded, name_of, vessel_networks
+from dilation import MODELS, REACH_MM, WAYS, Kept, calibration_of, loaded, name_of, networks_of
 from monai.data import MetaTensor
 from torch import Tensor
 
@@ -28,6 +29,7 @@ from monai_cardiac_gan.anomaly import VesselPrior
 from monai_cardiac_gan.aorta import AortaTrack, measure_disc
 from monai_cardiac_gan.evaluation import measure_vessel, read_vessel_calibration
 from monai_cardiac_gan.inferers import ExpectedVessel, ExpectVessel, LoadedNetworks, VesselSearch
+from monai_cardiac_gan.inferers.search_presets import AMORTISED, LBFGS
 from monai_cardiac_gan.transforms import ScaleByPercentiles
 
 WEIGHTS = (0.0, 0.1)
@@ -78,10 +80,10 @@ def compared_rows(image: MetaTensor, track: AortaTrack, slices: np.ndarray) -> t
 
 
 def measure_hole(
-    image: MetaTensor, track: AortaTrack, networks: LoadedNetworks, prior: VesselPrior, hole: int, weight: float
+    image: MetaTensor, track: AortaTrack, networks: LoadedNetworks, prior: VesselPrior, hole: int, weight: float | None
 ) -> dict[str, Any]:
-    """Circles along one vessel, acquired and painted with one hole and one weight of the coupling."""
-    search = VesselSearch(networks.search.inferer, weight)
+    """Circles along one vessel, acquired and painted with one hole and one weight of the coupling, None without a search."""
+    search = networks.search if weight is None else VesselSearch(networks.search.inferer, weight)
     expected = ExpectVessel(search, networks.generator, prior, hole)(ScaleByPercentiles()(image), track)
     kept, slice_mm = compared_rows(image, track, expected.patches.slices)
     levels = np.isin(np.arange(len(kept)), expected.levels) & kept
@@ -117,10 +119,10 @@ def _percentiles(values: Sequence[float]) -> str:
     return f"{np.median(values):.2f}, {np.percentile(values, 95):.2f}" if len(values) else "-"
 
 
-def jump_table(results: dict[str, dict[str, Any]], hole: int) -> str:
+def jump_table(results: dict[str, dict[str, Any]], hole: int, weights: Sequence[float | None] = WEIGHTS) -> str:
     """Markdown: median and 95th percentile of all volumes' jumps in one hole."""
-    ways = {"acquired": (f"{hole} px, {WEIGHTS[0]}", "acquired"), "each slice alone": (f"{hole} px, alone", "painted")}
-    ways |= {f"vessel, coupling {weight:g}": (f"{hole} px, {weight}", "painted") for weight in WEIGHTS}
+    ways = {"acquired": (f"{hole} px, {weights[0]}", "acquired"), "each slice alone": (f"{hole} px, alone", "painted")}
+    ways |= {_label(weight): (f"{hole} px, {weight}", "painted") for weight in weights}
     lines = [
         f"| {hole} px | centre, mm in 2 mm: median, 95 % | diameter, mm in 2 mm: median, 95 % | pairs of slices | no aorta |",
         "|---|---:|---:|---:|---:|",
@@ -137,12 +139,18 @@ def jump_table(results: dict[str, dict[str, Any]], hole: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def error_table(results: dict[str, dict[str, Any]], holes: Sequence[int]) -> str:
+def _label(weight: float | None) -> str:
+    return "vessel, amortised" if weight is None else f"vessel, coupling {weight:g}"
+
+
+def error_table(
+    results: dict[str, dict[str, Any]], holes: Sequence[int], weights: Sequence[float | None] = WEIGHTS
+) -> str:
     """Markdown: mean absolute difference (and mean difference) of the levels' diameters, one column a volume."""
     names = list(dict.fromkeys(name.split(",")[0] for name in results))
     lines = [f"| hole, px | coupling | {' | '.join(names)} | mean |", "|---:|---:|" + "---:|" * (len(names) + 1)]
     for hole in holes:
-        for weight in WEIGHTS:
+        for weight in weights:
             parts = [results[f"{name}, {hole} px, {weight}"]["levels"] for name in names]
             each = [differences(part["acquired"], part["painted"]) for part in parts]
             cells = [
@@ -151,7 +159,9 @@ def error_table(results: dict[str, dict[str, Any]], holes: Sequence[int]) -> str
                 for values, part in zip(each, parts, strict=True)
             ]
             mean = np.mean([np.mean(np.abs(values)) for values in each])
-            lines.append(f"| {hole} | {weight:g} | {' | '.join(cells)} | {mean:.2f} |")
+            lines.append(
+                f"| {hole} | {'none' if weight is None else f'{weight:g}'} | {' | '.join(cells)} | {mean:.2f} |"
+            )
     return "\n".join(lines) + "\n"
 
 
@@ -161,21 +171,26 @@ def main() -> None:
     parser.add_argument("volumes", nargs="+")
     parser.add_argument("--holes", type=int, nargs="+", default=list(HOLES))
     parser.add_argument("--models", type=Path, default=MODELS)
-    parser.add_argument("--calibration", default=str(MODELS / "vessel_calibration.json"))
+    parser.add_argument("--preset", choices=WAYS, default=AMORTISED)
+    parser.add_argument(
+        "--calibration", help="of the vessel, whose mean course is taken; that of the preset without it"
+    )
     parser.add_argument("--output", type=Path, help="JSON with what was measured; results in it are taken as they are")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    networks, kept = vessel_networks(options.models).load(), Kept(options.output)
-    prior = read_vessel_calibration(options.calibration).model.prior
+    networks, kept = networks_of(options.preset, options.models), Kept(options.output)
+    weights: Sequence[float | None] = WEIGHTS if options.preset == LBFGS else (None,)
+    calibration = options.calibration or calibration_of(options.preset, options.models)
+    prior = read_vessel_calibration(calibration).model.prior
     for path in options.volumes:
         vessel = (*loaded(path), networks, prior)
         for hole in options.holes:
-            for weight in WEIGHTS:
+            for weight in weights:
                 kept.get(f"{name_of(path)}, {hole} px, {weight}", partial(measure_hole, *vessel, hole, weight))
         last = options.holes[-1]
         kept.get(f"{name_of(path)}, {last} px, alone", partial(measure_alone, *vessel, last))
-    print(jump_table(kept.results, options.holes[-1]))
-    print(error_table(kept.results, options.holes))
+    print(jump_table(kept.results, options.holes[-1], weights))
+    print(error_table(kept.results, options.holes, weights))
 
 
 if __name__ == "__main__":

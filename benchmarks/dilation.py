@@ -1,10 +1,10 @@
 """Does the expected aorta follow the disease? Vessels are dilated, and what networks paint in their place is measured.
 
-Usage: python benchmarks/dilation.py patches VOLUME ... [--output FILE]
-       python benchmarks/dilation.py vessels VOLUME ... --calibration models/vessel_calibration.json [--output FILE]
+Usage: python benchmarks/dilation.py patches VOLUME ... [--preset amortised] [--output FILE]
+       python benchmarks/dilation.py vessels VOLUME ... [--preset amortised] [--calibration FILE] [--output FILE]
 
 ``patches``: axial patches every 20 mm, centred on the vessel as the publication's are, each vessel widened by a factor;
-holes of several sides, and one fitted to the widened vessel, painted by the U-Net and by the search, patch by patch.
+holes of several sides, and one fitted to the widened vessel, painted by the U-Net and by a preset, patch by patch.
 ``vessels``: a stretch of the volume is widened around its middle slice (Gaussian along the vessel, 50 mm wide at half its
 height), and all that follows is the way of the report: localised again, measured, painted along the predicted course,
 expected. What was measured is kept in ``--output`` and not measured again.
@@ -32,14 +32,32 @@ from monai_cardiac_gan.anomaly import expect_vessel
 from monai_cardiac_gan.aorta import AortaTrack, measure_disc
 from monai_cardiac_gan.atomic import write_json
 from monai_cardiac_gan.evaluation import compared_levels, measure_vessel, read_vessel_calibration
-from monai_cardiac_gan.inferers import ExpectVessel, LatentBank, LoadedNetworks, VesselNetworks, disc_mask, square_masks
+from monai_cardiac_gan.inferers import (
+    AmortisedNetworks,
+    ExpectVessel,
+    LatentBank,
+    LoadedNetworks,
+    VesselNetworks,
+    disc_mask,
+    square_masks,
+)
+from monai_cardiac_gan.inferers.search_presets import AMORTISED, LBFGS
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.networks import load_network
-from monai_cardiac_gan.networks.nets import InpaintingUNet, LatentEncoder, ResidualCritic, ResidualGenerator
+from monai_cardiac_gan.networks.nets import (
+    ComodulatedGenerator,
+    InpaintingUNet,
+    LatentEncoder,
+    ResidualCritic,
+    ResidualGenerator,
+)
 from monai_cardiac_gan.transforms import LocaliseAorta, RasVolume, ScaleByPercentiles, cut_along, standard_volume
 
 MODELS = Path(__file__).resolve().parents[1] / "bundles" / "cardiac_aorta_wgan_gp" / "models"
 PATCH_FACTORS, VESSEL_FACTORS = (0.7, 1.0, 1.3, 1.6), (1.0, 1.15, 1.3, 1.5)
+WAYS = {AMORTISED: "amortised", LBFGS: "search"}
+"""Preset of the report -> name in the tables."""
+ACQUIRED, UNET = "acquired", "U-Net"
 LEVEL_MM = 20.0
 STRETCH_MM = 50.0
 """Full width at half maximum of a dilated stretch."""
@@ -112,6 +130,14 @@ def vessel_networks(models: Path, **options: Any) -> VesselNetworks:
     )
 
 
+def networks_of(preset: str, models: Path) -> LoadedNetworks:
+    """What the report paints with by the name of its preset."""
+    if preset == LBFGS:
+        return vessel_networks(models).load()
+    generator = partial(ComodulatedGenerator, latent_size=100, width=12, max_channels=256, output_filter=13)
+    return AmortisedNetworks(generator, str(models / "amortised.pt")).load()
+
+
 class Kept:
     """Results by name in a JSON file: what is there is not measured again."""
 
@@ -134,6 +160,11 @@ def loaded(path: str) -> tuple[MetaTensor, AortaTrack]:
     return image, LocaliseAorta()(image)
 
 
+def calibration_of(preset: str, models: Path) -> str:
+    """File of what the report expects with a preset."""
+    return str(models / ("vessel_calibration.json" if preset == LBFGS else "amortised_vessel_calibration.json"))
+
+
 def name_of(path: str) -> str:
     """Of a volume's file."""
     return Path(path).name.split(".")[0]
@@ -153,7 +184,7 @@ def level_rows(image: MetaTensor, track: AortaTrack) -> np.ndarray:
     return usable[step // 2 :: step]
 
 
-def measure_patches(path: str, networks: LoadedNetworks, unet: torch.nn.Module, kept: Kept) -> None:
+def measure_patches(path: str, networks: LoadedNetworks, way: str, unet: torch.nn.Module, kept: Kept) -> None:
     """Diameters of all levels, factors and holes of one volume."""
     image, track = loaded(path)
     rows = level_rows(image, track)
@@ -169,19 +200,19 @@ def measure_patches(path: str, networks: LoadedNetworks, unet: torch.nn.Module, 
         for hole, masks in holes.items():
             kept.get(
                 f"{name_of(path)}, x {factor}, {hole}",
-                partial(painted_diameters, pixels, cut.valid, masks.expand_as(pixels), networks, unet),
+                partial(painted_diameters, pixels, cut.valid, masks.expand_as(pixels), networks, way, unet),
             )
 
 
 def painted_diameters(
-    pixels: Tensor, valid: Tensor, masks: Tensor, networks: LoadedNetworks, unet: torch.nn.Module
+    pixels: Tensor, valid: Tensor, masks: Tensor, networks: LoadedNetworks, way: str, unet: torch.nn.Module
 ) -> dict[str, list[float | None]]:
     """Way -> diameter in each patch."""
     with torch.no_grad():
         by_unet = torch.where(masks, unet(pixels, masks), pixels)
     found = networks.search.inferer.search(pixels, masks, networks.generator, valid)
-    ways = {"acquired": pixels, "U-Net": by_unet, "search": found.best_inpainted()}
-    return {way: [diameter_in(patch) for patch in patches] for way, patches in ways.items()}
+    painted = {ACQUIRED: pixels, UNET: by_unet, way: found.best_inpainted()}
+    return {name: [diameter_in(patch) for patch in patches] for name, patches in painted.items()}
 
 
 def leak_table(results: dict[str, dict[str, list[float | None]]]) -> str:
@@ -198,12 +229,12 @@ def leak_table(results: dict[str, dict[str, list[float | None]]]) -> str:
         parts = [[each for name, each in results.items() if name.endswith(f"x {f}, {hole}")] for f in PATCH_FACTORS]
         values = {
             way: np.array([[np.nan if d is None else d for each in part for d in each[way]] for part in parts], float)
-            for way in ("acquired", "U-Net", "search")
+            for way in parts[0][0]
         }
-        for way in ("U-Net", "search"):
+        for way in list(values)[1:]:
             painted = values[way]
-            both = np.isfinite(painted).all(0) & np.isfinite(values["acquired"]).all(0)
-            means, acquired = painted[:, both].mean(1), values["acquired"][:, both].mean(1)
+            both = np.isfinite(painted).all(0) & np.isfinite(values[ACQUIRED]).all(0)
+            means, acquired = painted[:, both].mean(1), values[ACQUIRED][:, both].mean(1)
             changes = [(each - each[PATCH_FACTORS.index(1.0)])[[0, -1]] for each in (means, acquired)]
             follows = " / ".join(f"{100 * share:.0f} %" for share in changes[0] / changes[1])
             cells = [f"{mean:.1f} (of {there:.1f})" for mean, there in zip(means, acquired, strict=True)]
@@ -280,17 +311,18 @@ def main() -> None:
     parser.add_argument("part", choices=("patches", "vessels"))
     parser.add_argument("volumes", nargs="+")
     parser.add_argument("--models", type=Path, default=MODELS)
-    parser.add_argument("--calibration", default=str(MODELS / "vessel_calibration.json"))
+    parser.add_argument("--preset", choices=WAYS, default=AMORTISED)
+    parser.add_argument("--calibration", help="of the vessel; that of the preset's report without it")
     parser.add_argument("--output", type=Path, help="JSON with what was measured; results in it are taken as they are")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    networks, kept = vessel_networks(options.models).load(), Kept(options.output)
+    networks, kept = networks_of(options.preset, options.models), Kept(options.output)
     unet = load_network(InpaintingUNet(), str(options.models / "inpainting_unet.pt")).eval()
     for path in options.volumes:
         if options.part == "patches":
-            measure_patches(path, networks, unet, kept)
+            measure_patches(path, networks, WAYS[options.preset], unet, kept)
         else:
-            measure_vessels(path, networks, options.calibration, kept)
+            measure_vessels(path, networks, options.calibration or calibration_of(options.preset, options.models), kept)
     print(leak_table(kept.results) if options.part == "patches" else vessel_table(kept.results))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -147,17 +148,33 @@ class AmortisedInferer(Inferer):
         def paint(seen: list[Tensor]) -> Tensor:
             return torch.stack([self._decoded(generator, seen, own, each) for each, own in enumerate(latents)], 1)
 
-        return _in_chunks(generator, patches, masks, paint)
+        with _ready(generator, patches):
+            return _in_chunks(_encoded(generator, patches, masks), paint)
 
-    def typical(self, generator: Any, patches: Tensor, masks: Tensor) -> Tensor:
-        """The generator's typical images (N, 1, H, W), as `answers` else."""
+    def typical(
+        self,
+        generator: Any,
+        patches: Tensor,
+        masks: Tensor,
+        change: Callable[[list[Tensor]], list[Tensor]] | None = None,
+    ) -> Tensor:
+        """The generator's typical images (N, 1, H, W), as `answers` else.
+
+        Args:
+            generator: see `search`.
+            patches: see `search`.
+            masks: (N, 1, H, W) bool.
+            change: makes other features of what the encoder saw of all patches.
+        """
 
         def paint(seen: list[Tensor]) -> Tensor:
             torch.manual_seed(self.seed)
             images: Tensor = generator.decode_typical(seen)
             return images
 
-        return _in_chunks(generator, patches, masks, paint)
+        with _ready(generator, patches):
+            seen = _encoded(generator, patches, masks)
+            return _in_chunks(seen if change is None else change(seen), paint)
 
     def _decoded(self, generator: Any, seen: list[Tensor], latent: Tensor, number: int) -> Tensor:
         """One answer to each patch, with noise that depends on its number alone."""
@@ -166,13 +183,26 @@ class AmortisedInferer(Inferer):
         return images
 
 
-def _in_chunks(generator: Any, patches: Tensor, masks: Tensor, paint: Callable[[list[Tensor]], Tensor]) -> Tensor:
-    """What is painted from what the encoder saw, a few patches at a time; the caller's random numbers stay."""
+@contextmanager
+def _ready(generator: Any, patches: Tensor) -> Iterator[None]:
+    """The generator as it paints; the caller's random numbers stay."""
     devices = [patches.device] if patches.is_cuda else []
     with frozen(generator, evaluate=True), torch.no_grad(), torch.random.fork_rng(devices):
         generator.to(memory_format=torch.channels_last)
-        parts = zip(patches.split(CHUNK), masks.split(CHUNK), strict=True)
-        return torch.cat([paint(generator.encode(part, own)) for part, own in parts])
+        yield
+
+
+def _encoded(generator: Any, patches: Tensor, masks: Tensor) -> list[Tensor]:
+    """What the encoder sees of all patches, a few at a time."""
+    parts = zip(patches.split(CHUNK), masks.split(CHUNK), strict=True)
+    seen = [generator.encode(part, own) for part, own in parts]
+    return [torch.cat(features) for features in zip(*seen, strict=True)]
+
+
+def _in_chunks(seen: list[Tensor], paint: Callable[[list[Tensor]], Tensor]) -> Tensor:
+    """What is painted of a few patches at a time."""
+    parts = zip(*(features.split(CHUNK) for features in seen), strict=True)
+    return torch.cat([paint(list(part)) for part in parts])
 
 
 def _check_conditional(generator: nn.Module) -> None:

@@ -30,8 +30,8 @@ NEAREST = 8
 CHUNK = 8
 """Images at once: on one CPU core more take memory and save no time."""
 PRESET = "lbfgs"
-ANSWERS = 16
-"""Drawn by the amortised preset for each vessel, beside the typical image that is shown."""
+ANSWERS = 1
+"""Drawn by the amortised preset at the levels of each vessel, beside the typical images; the report shows none of them."""
 SNAPSHOTS = 2
 """Of a search's way, the fewest that it keeps; a report shows none."""
 
@@ -185,7 +185,9 @@ class AmortisedNetworks:
         load_network(generator, self.generator_path, self.device)
         generator.to(torch.device(self.device)).eval()
         inferer = AmortisedInferer(generator.latent_size, self.answers, seed=self.seed)
-        return LoadedNetworks(AmortisedVessel(inferer), generator, search_digests(inferer, generator))
+        vessel = AmortisedVessel(inferer)
+        smoothing = {"smoothing": settings_digest(vessel.smoothing_mm)}
+        return LoadedNetworks(vessel, generator, search_digests(inferer, generator) | smoothing)
 
 
 _LOADED: LoadedOnce[LoadedNetworks] = LoadedOnce()

@@ -14,6 +14,7 @@ from monai.bundle import ConfigWorkflow
 
 from monai_cardiac_gan.inferers import subjects_needed
 from monai_cardiac_gan.inferers.familiarity import FEWEST_SUBJECTS
+from monai_cardiac_gan.inferers.search_presets import AMORTISED, LBFGS
 from monai_cardiac_gan.training.measured_choices import MEASURED, TrainingChoice
 
 __all__ = ["BundleStages"]
@@ -41,6 +42,8 @@ SHORTER = 4
 FILTER_PATCHES, FEW_FILTER_PATCHES = 500, 100
 """Training patches whose spectrum the filters behind the generators get; fewer in a short budget."""
 FULL_CALIBRATION = 120
+CALIBRATION = "$@models_dir + '/' + @calibration_file"
+"""Where the intervals of a preset go: to the weights that they belong to."""
 PROBE_PATCHES = 2
 """Patches whose search is timed before a calibration chooses how many it takes."""
 OTHER_WORKFLOWS = 1.0
@@ -157,38 +160,38 @@ class BundleStages:
         return True
 
     def calibrate(self, seconds: float, count: int | None, kept: dict[str, Any]) -> bool:
-        """Learn intervals from as many held-out patches as there is time for; false where there is too little."""
+        """Learn intervals of both presets from as many held-out patches as there is time for; false where it is too little."""
         key, started = "calibration_patches", time.monotonic()
         if count is None and key not in kept:
             of_patch = self._seconds_of_search()
             left = seconds - (1 + OTHER_WORKFLOWS) * (time.monotonic() - started)
             kept[key] = min(FULL_CALIBRATION, int((1 - KEPT_FREE) * left / of_patch))
         count = count or kept[key]
-        held_out = self._inference().parser.get_parsed_content("dataset")
+        held_out = self._inference(LBFGS).parser.get_parsed_content("dataset")
         people = len(set(held_out.subjects()))
         level = next((level for level in LEVELS if subjects_needed(level) <= min(people, count)), None)
         if level is None:
             logger.warning("no calibration: there is time for %d patches of %d subjects", count, people)
             return False
-        workflow = self._inference(
-            ["calibrate"],
-            patch_count=count,
-            tuning_count=max(1, round(TUNING_SHARE * count)),
-            calibration_path=str(self.models / "calibration.json"),
-            level=level,
-        )
-        workflow.parser.get_parsed_content("calibrate").run()
+        tuning = max(1, round(TUNING_SHARE * count))
+        for preset in (AMORTISED, LBFGS):
+            workflow = self._inference(
+                preset, ["calibrate"], patch_count=count, tuning_count=tuning, calibration_path=CALIBRATION, level=level
+            )
+            workflow.parser.get_parsed_content("calibrate").run()
         return True
 
     def _seconds_of_search(self) -> float:
-        """Of one held-out patch, and its part of those for tuning."""
-        workflow = self._inference(patch_count=PROBE_PATCHES, calibration_path=str(self.state / "probe.json"))
-        inferer, data = (workflow.parser.get_parsed_content(name) for name in ("inferer", "dataset"))
-        mask = workflow.parser.get_parsed_content("masks#square")
-        patches = data.all_patches().float().to(self.device)
-        started = time.monotonic()
-        inferer.search(patches, mask.to(self.device), workflow.parser.get_parsed_content("generator"))
-        return (1 + TUNING_SHARE) * (time.monotonic() - started) / len(patches)
+        """Of one held-out patch by both presets, and its part of those for tuning."""
+        names, seconds = ("inferer", "searched", "dataset", "masks#square"), 0.0
+        for preset in (AMORTISED, LBFGS):
+            workflow = self._inference(preset, patch_count=PROBE_PATCHES)
+            inferer, generator, data, mask = (workflow.parser.get_parsed_content(name) for name in names)
+            patches = data.all_patches().float().to(self.device)
+            started = time.monotonic()
+            inferer.search(patches, mask.to(self.device), generator)
+            seconds += (1 + TUNING_SHARE) * (time.monotonic() - started) / len(patches)
+        return seconds
 
     def evaluate(self, seconds: float) -> None:
         """Metrics of the generator beside held-out patches."""
@@ -203,10 +206,9 @@ class BundleStages:
         workflow.initialize()
         workflow.run()
 
-    def _inference(self, behind: Sequence[str] = (), **settings: Any) -> ConfigWorkflow:
-        workflow = self.workflow(
-            ["inference", *behind], patch_dir=str(self.state / "patch_set"), starts=4, snapshots=2, **settings
-        )
+    def _inference(self, preset: str, behind: Sequence[str] = (), **settings: Any) -> ConfigWorkflow:
+        settings |= {"search_preset": preset, "patch_dir": str(self.state / "patch_set"), "snapshots": 2}
+        workflow = self.workflow(["inference", *behind], **settings)
         workflow.initialize()
         if not behind:
             for load in workflow.parser.get_parsed_content("load_weights"):

@@ -100,7 +100,7 @@ def test_the_table_says_what_share_of_a_dilation_is_followed():
         for hole in HOLES:
             networks, unet = follower({"25 px": 0.5, FITTED: 1.0}.get(hole, 0.0))
             masks = square_mask(57).expand_as(pixels)
-            found = painted_diameters(pixels, torch.ones_like(masks), masks, networks, unet)
+            found = painted_diameters(pixels, torch.ones_like(masks), masks, networks, "search", unet)
             results[f"one, x {factor}, {hole}"] = found
             assert found["search"][-1] is None
     rows = [line.split(" | ") for line in leak_table(results).splitlines()[2:]]

@@ -228,9 +228,9 @@ def test_each_config_begins_with_the_check_of_the_command_line(paths):
 
 
 def test_configs_that_stand_alone_agree_in_the_values_that_they_share(paths):
-    """Three differ on purpose: patches are painted without noise, by shipped weights, and a vessel's are searched."""
+    """``pixel_noise`` and ``models_dir`` differ on purpose: patches are painted without noise, by shipped weights."""
     configs = {name: ConfigParser.load_config_file(paths(name)[0]) for name in ALONE}
-    own = {"imports", "initialize", "run", "pixel_noise", "models_dir", "search_preset"}
+    own = {"imports", "initialize", "run", "pixel_noise", "models_dir"}
     for first, second in itertools.combinations(ALONE, 2):
         for name in (configs[first].keys() & configs[second].keys()) - own:
             assert configs[first][name] == configs[second][name], (first, second, name)

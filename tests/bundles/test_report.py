@@ -31,8 +31,16 @@ def parser(bundle, tmp_path):
     return parser
 
 
-def test_the_shipped_weights_paint_a_vessel_and_doubt_a_scan_of_another_kind(parser, tmp_path):
-    config = parser("report", expectation_path=write_calibration(tmp_path / "calibration.json"))
+@pytest.mark.parametrize(
+    ("preset", "parts"),
+    [
+        ("amortised", {"generator", "starts", "seed", "blending", "smoothing"}),
+        ("lbfgs", {"generator", "initializer", "proposal", "optimizer", "coupling"}),
+    ],
+)
+def test_the_shipped_weights_paint_a_vessel_and_doubt_a_scan_of_another_kind(parser, tmp_path, preset, parts):
+    calibration = write_calibration(tmp_path / "calibration.json")
+    config = parser("report", expectation_path=calibration, search_preset=preset)
     path = write_vessel(tmp_path / "tube.nii.gz")
     (tmp_path / "out").mkdir()
     results = config.get_parsed_content("examine")(
@@ -49,46 +57,57 @@ def test_the_shipped_weights_paint_a_vessel_and_doubt_a_scan_of_another_kind(par
     assert len(slices) == np.ptp(slices) + 1 == results.scan.length_mm / SPACING[2] + 1  # every slice of the track
     np.testing.assert_array_equal(after[painted == 0], before[painted == 0])
     assert (after != before).any((0, 1))[slices].all()
-    assert {"generator", "initializer", "proposal", "optimizer", "coupling"} <= set(results.provenance["networks"])
+    assert parts <= set(results.provenance["networks"])
     assert any("calibrated with another" in each for each in results.left_out)  # for the fake search
 
 
-def test_the_shipped_calibration_belongs_to_the_shipped_weights_and_the_defaults(bundle, parser):
-    config = parser("report")
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "amortised_vessel_calibration.json"),
+        ({"search_preset": "amortised"}, "amortised_vessel_calibration.json"),
+        ({"search_preset": "lbfgs"}, "vessel_calibration.json"),
+    ],
+)
+def test_each_preset_has_a_shipped_calibration_of_its_own(bundle, parser, changes, name):
+    config = parser("report", **changes)
     networks = config["searching"]
-    for name in BUDGET:
-        del networks[name]
+    for part in BUDGET:
+        del networks[part]
     config.parse()
-    calibration = read_vessel_calibration(bundle / "models" / "vessel_calibration.json")
+    path = Path(config.get_parsed_content("expectation_path"))
+    assert path.name == name
+    calibration = read_vessel_calibration(bundle / "models" / name)
     digests = config.get_parsed_content("networks").load().digests
     model, note = calibration.model_for(digests, config["hole_size"], config["level_step_mm"])
-    assert note is None
-    assert model == calibration.model
+    assert (model, note) == (calibration.model, None)
     assert calibration.step_mm == config["level_step_mm"]
     assert {"la_003", "la_017", "la_018"} == set(calibration.unseen)
     # the goal for people never seen, with an expectation from all the others
     assert max(calibration.judged[name].expected_mm for name in calibration.unseen) <= 1.3
 
 
-def test_the_amortised_preset_has_a_calibration_of_its_own(bundle, parser):
-    config = parser("report", search_preset="amortised")
-    path = config.get_parsed_content("expectation_path")
-    assert Path(path).name == "amortised_vessel_calibration.json"
-    calibration = read_vessel_calibration(bundle / "models" / Path(path).name)
-    digests = config.get_parsed_content("networks").load().digests
-    model, note = calibration.model_for(digests, config["hole_size"], config["level_step_mm"])
-    assert (model, note) == (calibration.model, None)
-    assert {"la_003", "la_017", "la_018"} == set(calibration.unseen)
-    assert max(calibration.judged[name].expected_mm for name in calibration.unseen) <= 1.3
+def test_a_generator_of_one_s_own_is_searched(parser, tmp_path):
+    config = parser("report", generator_checkpoint=str(tmp_path / "model.pt"))
+    assert Path(config.get_parsed_content("expectation_path")).name == "vessel_calibration.json"
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("hole_size", 41), ("level_step_mm", 5.0), ("search", False), ("viewer_files", False), ("searches", 2)],
+    [
+        ("hole_size", 41),
+        ("level_step_mm", 5.0),
+        ("search", False),
+        ("viewer_files", False),
+        ("searches", 2),
+        ("search_preset", "amortised"),
+    ],
 )
 def test_each_option_of_the_report_reaches_the_examiner(parser, name, value):
     reports = [
-        VolumeReporter(parser("report", **changes).get_parsed_content("examine"), write_subject_page)
+        VolumeReporter(
+            parser("report", **{"search_preset": "lbfgs", **changes}).get_parsed_content("examine"), write_subject_page
+        )
         for changes in ({}, {}, {name: value})
     ]
     first, same, other = (settings_digest(each.settings()) for each in reports)
@@ -114,7 +133,7 @@ def test_the_calibration_is_learnt_from_the_list_and_written_where_the_report_lo
     assert (task.hole, task.step_mm, task.gap_mm) == (49, 10.0, 30.0)
     task.localise = GivenTrack()
     task.run()
-    found = read_vessel_calibration(tmp_path / "models" / "vessel_calibration.json")
+    found = read_vessel_calibration(tmp_path / "models" / "amortised_vessel_calibration.json")
     assert (set(found.judged), found.unseen) == ({"ann", "bob"}, ("bob",))
     assert set(found.excluded) == {"eve"}
     assert (found.model.level, found.hole) == (0.5, 49)

@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.ndimage import gaussian_filter1d
 from torch import nn
 
 from monai_cardiac_gan.inferers import AmortisedInferer, AmortisedVessel, square_mask
+from monai_cardiac_gan.inferers.amortised_vessel import mean_along
 from monai_cardiac_gan.networks.nets import ComodulatedGenerator
 
 MASK = square_mask(49)
@@ -50,8 +55,9 @@ def test_the_losses_are_distances_from_the_mean(found):
     np.testing.assert_allclose(found.totals, distances, rtol=1e-5)
 
 
-def test_each_slice_gets_its_typical_image(found, network, painter):
-    images = painter.images(found, network, PATCHES, MASK, torch.arange(5) * 5.0)
+def test_without_smoothing_each_slice_gets_its_typical_image(found, network, painter):
+    alone = AmortisedVessel(painter.inferer, smoothing_mm=0.0)
+    images = alone.images(found, network, PATCHES, MASK, torch.arange(5) * 5.0)
     assert images.shape == PATCHES.shape
     expected = painter.inferer.search(PATCHES, MASK, network).best_inpainted()
     torch.testing.assert_close(torch.where(MASK, images, PATCHES), expected)
@@ -61,3 +67,46 @@ def test_equal_slices_are_painted_alike(found, network, painter):
     alike = PATCHES[:1].expand(3, -1, -1, -1)
     images = painter.images(found, network, alike, MASK, torch.arange(3.0))
     torch.testing.assert_close(images, images[:1].expand_as(images))
+
+
+def test_coarse_features_of_neighbours_are_shared_and_fine_ones_are_not(found, network, painter):
+    """Far slices have no part; slices at one place have the same coarse features, and differ by the fine ones alone."""
+    together, apart = (painter.images(found, network, PATCHES, MASK, torch.arange(5) * step) for step in (0.0, 100.0))
+    alone = AmortisedVessel(painter.inferer, smoothing_mm=0.0)
+    torch.testing.assert_close(apart, alone.images(found, network, PATCHES, MASK, torch.arange(5.0)))
+    with torch.no_grad(), torch.random.fork_rng():
+        seen = network.eval().encode(PATCHES, MASK.expand_as(PATCHES))
+        seen = [features.mean(0, keepdim=True).expand_as(features) for features in seen[:3]] + seen[3:]
+        torch.manual_seed(0)
+        torch.testing.assert_close(together, network.decode_typical(seen))
+
+
+@given(
+    heights=arrays(float, 7, elements=st.floats(0, 200)),
+    sigma=st.floats(0.5, 50.0),
+    constant=st.floats(-5, 5),
+)
+@settings(deadline=None)
+def test_means_along_the_vessel_are_means(heights, sigma, constant):
+    heights = torch.from_numpy(heights)
+    features = torch.cos(torch.arange(42.0, dtype=torch.float64)).view(7, 2, 3)
+    found = mean_along(features, heights, sigma)
+    assert found.min() >= features.min() - 1e-12
+    assert found.max() <= features.max() + 1e-12
+    torch.testing.assert_close(
+        mean_along(torch.full_like(features, constant), heights, sigma), torch.full_like(features, constant)
+    )
+    order = torch.arange(6, -1, -1)
+    torch.testing.assert_close(mean_along(features[order], heights[order], sigma), found[order])
+
+
+def test_far_from_the_ends_the_mean_is_a_gaussian_filter():
+    features = torch.cos(torch.arange(200.0, dtype=torch.float64) ** 1.1)[:, None]
+    expected = gaussian_filter1d(features[:, 0].numpy(), 4.0 / 1.25, truncate=8.0)
+    found = mean_along(features, torch.arange(200.0, dtype=torch.float64) * 1.25, 4.0)[:, 0]
+    np.testing.assert_allclose(found[40:-40], expected[40:-40], atol=1e-9)
+
+
+def test_a_negative_smoothing_is_refused():
+    with pytest.raises(ValueError, match=r"smoothing_mm is -1.0: expected at least 0, which paints each slice alone"):
+        AmortisedVessel(AmortisedInferer(), smoothing_mm=-1.0)
