@@ -13,13 +13,14 @@ from monai.engines.utils import IterationEvents
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from monai_cardiac_gan.augmentation import Augmentation
+from monai_cardiac_gan.augmentation import Augmentation, PatchVariation
 from monai_cardiac_gan.engines.adversarial_state import AdversarialEvents, TrainingOutput
 from monai_cardiac_gan.engines.cuda_graphs import CudaRecorder, GraphedUpdates, RandomDraws
 from monai_cardiac_gan.engines.execution import Execution
 from monai_cardiac_gan.engines.prepare_images import masked, prepare_images, prepare_valid
 from monai_cardiac_gan.engines.processes import Processes
 from monai_cardiac_gan.engines.random_state import capture_random_state, restore_random_state
+from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.losses import AdversarialLoss, CriticPenalty, refuse_sample_mixing
 from monai_cardiac_gan.networks.frozen import frozen
 
@@ -85,6 +86,8 @@ class GenerativeAdversarialTrainer(Trainer):
         penalty_every: updates of the critic from one penalty to the next, which weighs as many times more (Karras et al.
             2020, StyleGAN2, section 2.2, "lazy regularization"). 1 in the paper.
         augment: `DifferentiableAugmentation` or its like, applied to all images before the critic sees them.
+        variation: changes the reals (N, 1, H, W) and their valid pixels before anything else, by numbers that the trainer draws,
+            such as `PatchVariation`: unlike an augmentation it changes what is learnt.
         execution: precision, memory layout, compilation, parts of batches, clipping.
         seed: start of latents, interpolation weights and augmentation.
         prepare_batch: takes the images out of a batch, `prepare_images` by default.
@@ -136,6 +139,7 @@ class GenerativeAdversarialTrainer(Trainer):
         n_critic: int = 5,
         penalty_every: int = 1,
         augment: Augmentation | None = None,
+        variation: PatchVariation | None = None,
         execution: Execution | None = None,
         seed: int = 0,
         prepare_batch: Callable[..., Tensor] | None = None,
@@ -163,7 +167,7 @@ class GenerativeAdversarialTrainer(Trainer):
         self.generator_optimizer, self.critic_optimizer = generator_optimizer, critic_optimizer
         self.latent_size, self.n_critic, self.penalty_every = latent_size, n_critic, penalty_every
         self.loss, self.gradient_penalty = loss, gradient_penalty
-        self.augment, self.mask_invalid = augment, mask_invalid
+        self.augment, self.variation, self.mask_invalid = augment, variation, mask_invalid
         self.execution = Execution() if execution is None else execution
         self.seed, self.random = seed, torch.Generator().manual_seed(seed)
         self.processes = Processes()
@@ -281,6 +285,7 @@ class GenerativeAdversarialTrainer(Trainer):
             self._random_state_within_epoch = None
 
     def _iteration(self, engine: Any, batchdata: Any) -> dict[str, Tensor]:
+        batchdata = self._varied(batchdata)
         images = self.prepare_batch(batchdata, self.state.device, self.non_blocking, **self.to_kwargs)
         valid = prepare_valid(batchdata, images, self.non_blocking) if self.mask_invalid else None
         reals = self.execution.lay_out(masked(images, valid))
@@ -297,6 +302,15 @@ class GenerativeAdversarialTrainer(Trainer):
         self.state.output |= self._latest
         self.fire_event(IterationEvents.MODEL_COMPLETED)
         return self.state.output
+
+    def _varied(self, batchdata: Any) -> Any:
+        if self.variation is None:
+            return batchdata
+        images = prepare_images(batchdata, self.state.device, self.non_blocking)
+        valid = prepare_valid(batchdata, images, self.non_blocking)
+        inside = torch.ones_like(images, dtype=torch.bool) if valid is None else valid
+        images, inside = self.variation(images, inside, self._uniforms(len(images), self.variation.draws))
+        return {Field.IMAGE: images, Field.VALID: inside}
 
     def _update(self, reals: Tensor, valid: Tensor | None = None) -> None:
         self._update_critic(reals, valid)

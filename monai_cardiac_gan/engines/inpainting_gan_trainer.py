@@ -8,10 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from monai_cardiac_gan.augmentation import PatchVariation
 from monai_cardiac_gan.engines.generative_adversarial_trainer import GenerativeAdversarialTrainer
-from monai_cardiac_gan.engines.prepare_images import masked, prepare_images, prepare_valid
-from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.engines.prepare_images import masked, prepare_images
 from monai_cardiac_gan.losses import pyramid_crps
 
 __all__ = ["InpaintingGanTrainer"]
@@ -42,8 +40,6 @@ class InpaintingGanTrainer(GenerativeAdversarialTrainer):
         critic: maps pairs (N, 2, H, W) to one score each; channel 1 is 1 where a pixel is hidden, else 0.
         adversarial_weight: :math:`w_a`; at 0 the critic rests, and the score alone teaches.
         score_weight: :math:`w_s`.
-        variation: changes images (N, 1, H, W) and their valid pixels before anything else, by numbers that the trainer draws,
-            such as `PatchVariation`.
         arguments: of `GenerativeAdversarialTrainer`. Augmentation has to treat both channels alike, so give one that moves or
             cuts and changes no brightness, or none.
 
@@ -57,7 +53,6 @@ class InpaintingGanTrainer(GenerativeAdversarialTrainer):
         holes: Callable[[int, tuple[int, ...], torch.Generator], Tensor],
         adversarial_weight: float = 1.0,
         score_weight: float = 1.0,
-        variation: PatchVariation | None = None,
         **arguments: Any,
     ) -> None:
         if not (min(adversarial_weight, score_weight) >= 0 and adversarial_weight + score_weight > 0):
@@ -67,17 +62,8 @@ class InpaintingGanTrainer(GenerativeAdversarialTrainer):
             )
         arguments["prepare_batch"] = self._pairs
         super().__init__(**arguments)
-        self.holes, self.variation = holes, variation
+        self.holes = holes
         self.adversarial_weight, self.score_weight = adversarial_weight, score_weight
-
-    def _iteration(self, engine: Any, batchdata: Any) -> dict[str, Tensor]:
-        if self.variation is not None:
-            images = prepare_images(batchdata, self.state.device, self.non_blocking)
-            valid = prepare_valid(batchdata, images, self.non_blocking)
-            inside = torch.ones_like(images, dtype=torch.bool) if valid is None else valid
-            images, inside = self.variation(images, inside, self._uniforms(len(images), self.variation.draws))
-            batchdata = {Field.IMAGE: images, Field.VALID: inside}
-        return super()._iteration(engine, batchdata)
 
     def _pairs(self, batch: Any, device: torch.device, non_blocking: bool = False, **to_kwargs: Any) -> Tensor:
         """Images with a hole each, (N, 2, H, W)."""

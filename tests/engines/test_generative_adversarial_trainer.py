@@ -8,6 +8,7 @@ from monai.handlers import CheckpointLoader, CheckpointSaver
 from torch import nn
 from torch.utils.data import DataLoader
 
+from monai_cardiac_gan.augmentation import PatchVariation
 from monai_cardiac_gan.engines import GenerativeAdversarialTrainer, TrainingOutput, prepare_images
 from monai_cardiac_gan.losses import GradientPenalty, WassersteinLoss
 
@@ -397,3 +398,16 @@ def test_masks_that_fit_every_pixel_change_nothing():
 def test_masks_that_do_not_fit_are_refused(valid, came):
     with pytest.raises(ValueError, match=rf"'valid' of the batch is {came}: expected bool \[4, 1, 8, 8\]"):
         trainer_of([{"image": real_batches(4)[0], "valid": valid}]).run()
+
+
+def test_the_critic_sees_varied_reals_and_black_where_they_were_not_seen():
+    (reals,) = real_batches(4)
+    variation = PatchVariation(rotation=40.0)
+    trainer = trainer_of([reals], variation=variation)
+    trainer.run()
+    uniforms = torch.rand(4, variation.draws, generator=torch.Generator().manual_seed(0))
+    varied, valid = variation(reals, torch.ones_like(reals, dtype=torch.bool), uniforms)
+    assert not valid.all()
+    seen = next(images for images in trainer.critic.images if len(images) == 8)
+    torch.testing.assert_close(seen[:4], torch.where(valid, varied, -1.0))
+    assert (seen[4:][~valid] == -1).all()  # and so do the fakes
