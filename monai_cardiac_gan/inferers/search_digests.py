@@ -19,6 +19,8 @@ PARTS = ("starts", "loss", "initializer", "optimizer", "proposal", "blending", "
 """Of a search, which change what it finds."""
 PARTS_OF_ANSWERS = ("starts", "latent_size", "seed", "blending")
 """Of an `AmortisedInferer`: all patches get the same latents, so that the seed decides how far apart all answers lie."""
+OF_GENERATOR = ("spread",)
+"""Of a generator, which its weights do not tell."""
 OF_NO_MATTER = ("seed", "progress")
 """Attributes that change nothing but noise and what is shown."""
 PACKAGE = "monai_cardiac_gan."
@@ -40,6 +42,7 @@ def search_digests(inferer: LatentInpaintingInferer | AmortisedInferer, generato
     """
     names = PARTS_OF_ANSWERS if isinstance(inferer, AmortisedInferer) else PARTS
     parts = {name: getattr(inferer, name) for name in names if hasattr(inferer, name)}
+    parts |= {name: getattr(generator, name) for name in OF_GENERATOR if hasattr(generator, name)}
     return {name: settings_digest(_described(each)) for name, each in (parts | {"generator": generator}).items()}
 
 

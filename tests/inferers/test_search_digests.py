@@ -15,7 +15,13 @@ from monai_cardiac_gan.inferers import (
     search_digests,
     square_mask,
 )
-from monai_cardiac_gan.networks.nets import InpaintingUNet, LatentEncoder, ResidualCritic, ResidualGenerator
+from monai_cardiac_gan.networks.nets import (
+    ComodulatedGenerator,
+    InpaintingUNet,
+    LatentEncoder,
+    ResidualCritic,
+    ResidualGenerator,
+)
 
 SMALL = {"width": 1, "max_channels": 4, "size": 16}
 
@@ -92,6 +98,15 @@ def test_the_generator_is_seen_and_so_is_another_kind_of_search():
 def test_each_setting_of_drawn_answers_is_seen_and_their_seed_too(settings, parts):
     usual = {"latent_size": 4, "starts": 2}
     assert parts_that_differ(AmortisedInferer(**usual), AmortisedInferer(**(usual | settings))) == parts
+
+
+def test_the_spread_of_a_generator_is_seen():
+    torch.manual_seed(0)
+    one = ComodulatedGenerator(latent_size=4, width=2, max_channels=8)
+    other = ComodulatedGenerator(latent_size=4, width=2, max_channels=8, spread=1.5)
+    other.load_state_dict(one.state_dict())
+    found = [search_digests(AmortisedInferer(4), each) for each in (one, other)]
+    assert {name for name in found[0] if found[0][name] != found[1][name]} == {"spread"}
 
 
 def test_a_mask_is_known_by_what_it_hides():

@@ -55,9 +55,11 @@ class ComodulatedGenerator(nn.Module):
         noise: draw one random number a pixel before each activation, see `ResidualGenerator`; in evaluation mode the
             same ones for all images of a batch.
         output_filter: side of an `OutputFilter` over known and painted pixels together; 0 has none.
+        spread: in evaluation mode, how many times as far the styles of `decode` lie from the mean style, and how many times as
+            strong the noise is. What is learnt from few people is too sure of others; more than 1 mends that.
 
     Raises:
-        ValueError: when a size is below 1.
+        ValueError: when a size is below 1, or the spread is not positive.
 
     Example:
         >>> network = ComodulatedGenerator(width=2, max_channels=16)
@@ -73,14 +75,22 @@ class ComodulatedGenerator(nn.Module):
         max_channels: int = 256,
         noise: bool = True,
         output_filter: int = 0,
+        spread: float = 1.0,
     ) -> None:
         super().__init__()
         if latent_size < 1:
             raise ValueError(f"latent_size is {latent_size}, expected at least 1: give a positive whole number.")
+        if not spread > 0:
+            raise ValueError(f"spread is {spread}, expected more than 0; 1 decodes as in training.")
+        self.spread, self.typical_noise = float(spread), TYPICAL_NOISE  # TorchScript sees no globals
         sizes = resolutions_up_to(FULL // 2)
         channels = {side: channels_at(side, width, max_channels) for side in sizes}
         least = channels[sizes[0]]
         self.latent_size, self.sizes = latent_size, sizes
+        latents = torch.randn(MEAN_OF, latent_size, generator=torch.Generator().manual_seed(0))
+        self.register_buffer(
+            "latents_of_mean", latents, persistent=False
+        )  # a buffer, because TorchScript knows no seeds
         self.mapping = nn.Sequential(  # latents of unit mean square first (Karras et al. 2019, section 2)
             PixelNorm(),
             nn.Linear(latent_size, STYLE),
@@ -143,18 +153,21 @@ class ComodulatedGenerator(nn.Module):
     def decode(self, seen: list[Tensor], latents: Tensor) -> Tensor:
         """An answer (N, 1, 128, 128) for each patch and its latent (N, latent_size)."""
         check_latents(latents, self.latent_size)
-        return self.paint(seen, self.mapping(latents.flatten(1)), 1.0)
+        styles = self.mapping(latents.flatten(1))
+        if self.training or self.spread == 1.0:
+            return self.paint(seen, styles, 1.0)
+        mean = self.mean_style()
+        return self.paint(seen, mean + self.spread * (styles - mean), self.spread)
 
+    @torch.jit.export
     def decode_typical(self, seen: list[Tensor]) -> Tensor:
         """The answer (N, 1, 128, 128) of the mean style: near to all others, and as sharp as each of them."""
-        return self.paint(seen, self.mean_style().expand(len(seen[0]), -1), TYPICAL_NOISE)
+        return self.paint(seen, self.mean_style().expand(len(seen[0]), -1), self.typical_noise)
 
+    @torch.jit.export
     def mean_style(self) -> Tensor:
         """(1, STYLE) mean of what the mapping makes of standard normal latents, always the same ones."""
-        latents = torch.randn(MEAN_OF, self.latent_size, generator=torch.Generator().manual_seed(0))
-        weight = next(self.mapping.parameters())
-        mean: Tensor = self.mapping(latents.to(weight)).mean(0, keepdim=True)
-        return mean
+        return self.mapping(self.latents_of_mean).mean(0, keepdim=True)
 
     @torch.jit.export
     def paint(self, seen: list[Tensor], styles: Tensor, noise: float) -> Tensor:

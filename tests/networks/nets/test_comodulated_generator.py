@@ -92,6 +92,34 @@ def test_the_typical_answer_is_that_of_the_mean_style_with_half_of_the_noise():
     )
 
 
+@pytest.mark.parametrize("spread", [0.5, 1.0, 1.5])
+def test_answers_lie_as_many_times_as_far_from_the_mean_style_and_in_training_once(spread):
+    torch.manual_seed(0)
+    network = ComodulatedGenerator(latent_size=5, width=2, max_channels=8, spread=spread).double()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    patches, masks = patches_and_masks()
+    seen, latents = network.encode(patches, masks), torch.randn(2, 5, dtype=torch.float64)
+    styles, mean = network.mapping(latents), network.mean_style()
+
+    def seeded(paint):
+        torch.manual_seed(3)
+        return paint()
+
+    for is_training, times in ((True, 1.0), (False, spread)):
+        network.train(is_training)
+        expected = seeded(lambda times=times: network.paint(seen, mean + times * (styles - mean), times))
+        torch.testing.assert_close(seeded(lambda: network.decode(seen, latents)), expected)
+    scripted = torch.jit.script(network)
+    torch.testing.assert_close(seeded(lambda: scripted.decode(seen, latents)), expected)
+
+
+@pytest.mark.parametrize("spread", [0.0, -1.0, float("nan")])
+def test_a_spread_that_is_not_positive_is_refused(spread):
+    with pytest.raises(ValueError, match=r"spread is .*, expected more than 0; 1 decodes as in training"):
+        ComodulatedGenerator(spread=spread)
+
+
 def test_samples_do_not_mix(network):
     patches, masks = patches_and_masks(3)
     latents = torch.randn(3, 5, dtype=torch.float64)
