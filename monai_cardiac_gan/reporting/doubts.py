@@ -52,7 +52,7 @@ def doubts_of_familiarity(found: ScanFamiliarity) -> list[str]:
 
 
 def doubts_of_levels(levels: Sequence[LevelResult], expected: ExpectedVessel) -> list[str]:
-    """Whether too few levels can be compared, or the search painted too few aortas."""
+    """Whether too few levels can be compared, or too few aortas were painted."""
     doubts = []
     compared = sum(level.is_compared for level in levels)
     if compared < LEAST_LEVELS:
@@ -61,7 +61,7 @@ def doubts_of_levels(levels: Sequence[LevelResult], expected: ExpectedVessel) ->
         )
     painted = sum(disc is not None for disc in expected.discs) / len(expected.discs)
     if expected.search is not None and painted < LEAST_PAINTED:
-        doubts.append(f"the search painted an aorta on only {100 * painted:.0f} % of the levels")
+        doubts.append(f"an aorta was painted on only {100 * painted:.0f} % of the levels")
     return doubts
 
 

@@ -68,7 +68,7 @@ def test_three_levels_are_enough(compared, doubt):
 @pytest.mark.parametrize(("painted", "is_doubted"), [(4, False), (3, True)])
 def test_on_half_of_the_levels_an_aorta_must_be_painted(painted, is_doubted):
     doubts = doubts_of_levels(levels([None] * 8), expected(painted, 8))
-    assert doubts == (["the search painted an aorta on only 38 % of the levels"] if is_doubted else [])
+    assert doubts == (["an aorta was painted on only 38 % of the levels"] if is_doubted else [])
 
 
 def test_without_a_search_nothing_had_to_be_painted():

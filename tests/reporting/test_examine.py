@@ -198,7 +198,7 @@ CANNOT_TELL = {
         {"localise": FEW},
         "only 0 levels can be compared, at least 3 are needed",
     ),
-    "nothing painted": ({"networks": FakeNetworks(0.0)}, "the search painted an aorta on only 0 % of the levels"),
+    "nothing painted": ({"networks": FakeNetworks(0.0)}, "an aorta was painted on only 0 % of the levels"),
 }
 
 
