@@ -134,7 +134,13 @@ def networks_of(preset: str, models: Path) -> LoadedNetworks:
     """What the report paints with by the name of its preset."""
     if preset == LBFGS:
         return vessel_networks(models).load()
-    settings = {"latent_size": 100, "width": 12, "max_channels": 256, "output_filter": 13, "spread": 1.25}  # as report.json
+    settings = {
+        "latent_size": 100,
+        "width": 12,
+        "max_channels": 256,
+        "output_filter": 13,
+        "spread": 1.25,
+    }  # as report.json
     generator = partial(ComodulatedGenerator, **settings)
     return AmortisedNetworks(generator, str(models / "amortised.pt")).load()
 

@@ -23,7 +23,7 @@ from monai_cardiac_gan.networks.frozen import frozen
 __all__ = ["AmortisedInferer"]
 
 CHUNK = 16
-"""Patches decoded at once: more are no faster for each on a CPU, and take more memory."""
+"""Images decoded at once: more are no faster for each on a CPU, and take more memory."""
 NOISE_SEED_STEP = 1_000_003
 """Between the seeds of two answers' noise; a prime, so that neighbouring seeds of an inferer share none."""
 FROM_MEAN = "distance from the mean"
@@ -58,7 +58,10 @@ class AmortisedInferer(Inferer):
         ...     def encode(self, patches, masks):
         ...         return [patches]
         ...
-        ...     def decode(self, seen, latents):
+        ...     def draw_noise(self, seeds):
+        ...         return []
+        ...
+        ...     def decode(self, seen, latents, noise):
         ...         return latents[:, :, None, None].expand_as(seen[0])
         ...
         ...     def decode_typical(self, seen):
@@ -98,7 +101,7 @@ class AmortisedInferer(Inferer):
             patches: (N, 1, H, W), -1 to 1.
             masks: (N, 1, H, W), (1, 1, H, W) or (H, W) bool, true where pixels are to be painted; without it the
                 publication's square of 25 x 25 pixels in the middle.
-            generator: has ``encode``, ``decode`` and ``decode_typical``, see `ComodulatedGenerator`; on the patches' device.
+            generator: a `ComodulatedGenerator` or its like, on the patches' device.
             valid: (N, 1, H, W) bool, true inside the field of view.
 
         Raises:
@@ -143,13 +146,17 @@ class AmortisedInferer(Inferer):
 
         Modes and flags of the network are as before afterwards.
         """
-        latents = latents.to(patches.device)
-
-        def paint(seen: list[Tensor]) -> Tensor:
-            return torch.stack([self._decoded(generator, seen, own, each) for each, own in enumerate(latents)], 1)
-
+        count = len(latents)
+        rows = torch.arange(len(patches), device=patches.device).repeat_interleave(count)
+        answers = torch.arange(count, device=patches.device).repeat(len(patches))
+        latents, images = latents.to(patches.device), []
         with _ready(generator, patches):
-            return _in_chunks(_encoded(generator, patches, masks), paint)
+            seen = _encoded(generator, patches, masks)
+            noise = generator.draw_noise([self.seed + number * NOISE_SEED_STEP for number in range(count)])
+            for part, own in zip(rows.split(CHUNK), answers.split(CHUNK), strict=True):
+                features = [each[part] for each in seen]
+                images.append(generator.decode(features, latents[own], [each[own] for each in noise]))
+        return torch.cat(images).unflatten(0, (len(patches), count))
 
     def typical(
         self,
@@ -166,21 +173,14 @@ class AmortisedInferer(Inferer):
             masks: (N, 1, H, W) bool.
             change: makes other features of what the encoder saw of all patches.
         """
-
-        def paint(seen: list[Tensor]) -> Tensor:
-            torch.manual_seed(self.seed)
-            images: Tensor = generator.decode_typical(seen)
-            return images
-
         with _ready(generator, patches):
             seen = _encoded(generator, patches, masks)
-            return _in_chunks(seen if change is None else change(seen), paint)
-
-    def _decoded(self, generator: Any, seen: list[Tensor], latent: Tensor, number: int) -> Tensor:
-        """One answer to each patch, with noise that depends on its number alone."""
-        torch.manual_seed(self.seed + number * NOISE_SEED_STEP)
-        images: Tensor = generator.decode(seen, latent.expand(len(seen[0]), -1))
-        return images
+            parts = zip(*(each.split(CHUNK) for each in (seen if change is None else change(seen))), strict=True)
+            images = []
+            for part in parts:
+                torch.manual_seed(self.seed)
+                images.append(generator.decode_typical(list(part)))
+        return torch.cat(images)
 
 
 @contextmanager
@@ -199,14 +199,8 @@ def _encoded(generator: Any, patches: Tensor, masks: Tensor) -> list[Tensor]:
     return [torch.cat(features) for features in zip(*seen, strict=True)]
 
 
-def _in_chunks(seen: list[Tensor], paint: Callable[[list[Tensor]], Tensor]) -> Tensor:
-    """What is painted of a few patches at a time."""
-    parts = zip(*(features.split(CHUNK) for features in seen), strict=True)
-    return torch.cat([paint(list(part)) for part in parts])
-
-
 def _check_conditional(generator: nn.Module) -> None:
-    if not all(hasattr(generator, name) for name in ("encode", "decode", "decode_typical")):
+    if not all(hasattr(generator, name) for name in ("encode", "draw_noise", "decode", "decode_typical")):
         raise ValueError(
             f"the generator is a {type(generator).__name__}: expected one that is conditioned on masked patches, such as "
             "ComodulatedGenerator; for others search their latents (search_preset 'lbfgs')."

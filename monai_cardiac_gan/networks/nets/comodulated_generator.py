@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -129,7 +130,7 @@ class ComodulatedGenerator(nn.Module):
         Raises:
             ValueError: when the latents or the patches have another shape.
         """
-        return self.decode(self.encode(patches, masks), latents)
+        return self.decode(self.encode(patches, masks), latents, None)
 
     @torch.jit.export
     def encode(self, patches: Tensor, masks: Tensor) -> list[Tensor]:
@@ -150,33 +151,42 @@ class ComodulatedGenerator(nn.Module):
         return seen[::-1]
 
     @torch.jit.export
-    def decode(self, seen: list[Tensor], latents: Tensor) -> Tensor:
-        """An answer (N, 1, 128, 128) for each patch and its latent (N, latent_size)."""
+    def decode(self, seen: list[Tensor], latents: Tensor, noise: list[Tensor] | None = None) -> Tensor:
+        """An answer (N, 1, 128, 128) for each patch and its latent (N, latent_size), with noise of `draw_noise` or of its own."""
         check_latents(latents, self.latent_size)
         styles = self.mapping(latents.flatten(1))
         if self.training or self.spread == 1.0:
-            return self.paint(seen, styles, 1.0)
+            return self.paint(seen, styles, 1.0, noise)
         mean = self.mean_style()
-        return self.paint(seen, mean + self.spread * (styles - mean), self.spread)
+        return self.paint(seen, mean + self.spread * (styles - mean), self.spread, noise)
 
     @torch.jit.export
     def decode_typical(self, seen: list[Tensor]) -> Tensor:
         """The answer (N, 1, 128, 128) of the mean style: near to all others, and as sharp as each of them."""
-        return self.paint(seen, self.mean_style().expand(len(seen[0]), -1), self.typical_noise)
+        return self.paint(seen, self.mean_style().expand(len(seen[0]), -1), self.typical_noise, None)
 
     @torch.jit.export
     def mean_style(self) -> Tensor:
         """(1, STYLE) mean of what the mapping makes of standard normal latents, always the same ones."""
         return self.mapping(self.latents_of_mean).mean(0, keepdim=True)
 
+    def draw_noise(self, seeds: Sequence[int]) -> list[Tensor]:
+        """Noise for `decode`, (len(seeds), 1, r, r) for each activation from the smallest size up, each row by its own seed."""
+        weight, rows = next(self.mapping.parameters()), []
+        for seed in seeds:
+            random = torch.Generator().manual_seed(seed)
+            rows.append([torch.randn(1, 1, side, side, generator=random) for side in self.sizes[1:] for _ in range(2)])
+        return [torch.cat(layer).to(weight) for layer in zip(*rows, strict=True)]
+
     @torch.jit.export
-    def paint(self, seen: list[Tensor], styles: Tensor, noise: float) -> Tensor:
+    def paint(self, seen: list[Tensor], styles: Tensor, strength: float, noise: list[Tensor] | None = None) -> Tensor:
         """An answer (N, 1, 128, 128) for each patch and the style (N, STYLE) of its latent, with noise of this strength."""
         style = torch.cat([styles, seen[0]], 1)
         hidden = seen[1]
         image = hidden[:, :1]
         for index, (block, to_image) in enumerate(zip(self.up, self.to_image)):  # noqa: B905 (TorchScript)
-            hidden = block(hidden, seen[index + 2], style, noise)
+            drawn = None if noise is None else noise[2 * index : 2 * index + 2]
+            hidden = block(hidden, seen[index + 2], style, strength, drawn)
             image = to_image(hidden) if index == 0 else upsample(image) + to_image(hidden)
         image = (upsample(image) + self.to_full(hidden)).tanh()
         if self.output_filter is not None:
@@ -199,10 +209,13 @@ class ComodulatedBlock(nn.Module):
         for layer in (self.shortcut, self.skip):
             scaled_init(1.0)(layer)
 
-    def forward(self, hidden: Tensor, seen: Tensor, style: Tensor, noise: float) -> Tensor:
+    def forward(
+        self, hidden: Tensor, seen: Tensor, style: Tensor, strength: float, noise: list[Tensor] | None = None
+    ) -> Tensor:
         """Features (N, before, r, r), those of the encoder (N, after, 2r, 2r) and styles to features (N, after, 2r, 2r)."""
         shortcut = upsample(self.shortcut(hidden))
         hidden = (upsample(hidden) + self.skip(seen)) * 0.5**0.5
-        hidden = F.leaky_relu(self.noise[0](self.first(hidden, style), noise), self.slope)
-        hidden = F.leaky_relu(self.noise[1](self.second(hidden, style), noise), self.slope)
+        first, second = (None, None) if noise is None else (noise[0], noise[1])
+        hidden = F.leaky_relu(self.noise[0](self.first(hidden, style), strength, first), self.slope)
+        hidden = F.leaky_relu(self.noise[1](self.second(hidden, style), strength, second), self.slope)
         return (hidden + shortcut) * 0.5**0.5  # two summands of unit variance keep unit variance

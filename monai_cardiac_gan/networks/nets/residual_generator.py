@@ -198,12 +198,19 @@ class PixelNoise(nn.Module):
         self.active, self.shared = active, shared
         self.weight = nn.Parameter(torch.zeros(channels, 1, 1))
 
-    def forward(self, hidden: Tensor, strength: float = 1.0) -> Tensor:
-        """Features (N, C, H, W) with noise, times a strength; unchanged when not active."""
+    def forward(self, hidden: Tensor, strength: float = 1.0, noise: Tensor | None = None) -> Tensor:
+        """Features (N, C, H, W) with noise, times a strength; unchanged when not active.
+
+        Args:
+            hidden: features.
+            strength: of the noise.
+            noise: (N, 1, H, W) or (1, 1, H, W), drawn before; None draws it.
+        """
         if not self.active:
             return hidden
-        first = hidden[:1, :1] if self.shared and not self.training else hidden[:, :1]
-        return hidden + strength * self.weight * torch.randn_like(first)
+        if noise is None:
+            noise = torch.randn_like(hidden[:1, :1] if self.shared and not self.training else hidden[:, :1])
+        return hidden + strength * self.weight * noise
 
 
 class PixelNorm(nn.Module):

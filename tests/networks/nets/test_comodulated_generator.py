@@ -111,13 +111,33 @@ def test_answers_lie_as_many_times_as_far_from_the_mean_style_and_in_training_on
         expected = seeded(lambda times=times: network.paint(seen, mean + times * (styles - mean), times))
         torch.testing.assert_close(seeded(lambda: network.decode(seen, latents)), expected)
     scripted = torch.jit.script(network)
-    torch.testing.assert_close(seeded(lambda: scripted.decode(seen, latents)), expected)
+    torch.testing.assert_close(seeded(lambda: scripted.decode(seen, latents, None)), expected)
 
 
 @pytest.mark.parametrize("spread", [0.0, -1.0, float("nan")])
 def test_a_spread_that_is_not_positive_is_refused(spread):
     with pytest.raises(ValueError, match=r"spread is .*, expected more than 0; 1 decodes as in training"):
         ComodulatedGenerator(spread=spread)
+
+
+def test_noise_that_was_drawn_before_takes_the_place_of_the_network_s_own():
+    torch.manual_seed(0)
+    network = ComodulatedGenerator(latent_size=5, width=2, max_channels=8, spread=1.5).double().eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    patches, masks = patches_and_masks()
+    seen, latents = network.encode(patches, masks), torch.randn(2, 5, dtype=torch.float64)
+    noise = network.draw_noise([3, 8])
+    assert [tuple(each.shape) for each in noise] == [(2, 1, side, side) for side in (8, 8, 16, 16, 32, 32, 64, 64)]
+    found = network.decode(seen, latents, noise)
+    rows = [network.decode([each[row : row + 1] for each in seen], latents[row : row + 1], network.draw_noise([seed]))
+            for row, seed in enumerate((3, 8))]  # fmt: skip
+    torch.testing.assert_close(found, torch.cat(rows))
+    torch.testing.assert_close(torch.jit.script(network).decode(seen, latents, noise), found)
+    for block in network.up:
+        for layer in block.noise:
+            torch.nn.init.zeros_(layer.weight)
+    torch.testing.assert_close(network.decode(seen, latents, noise), network.decode(seen, latents))
 
 
 def test_samples_do_not_mix(network):

@@ -201,6 +201,13 @@ def test_noise_is_one_normal_number_a_pixel_times_a_weight_a_channel():
     assert added[:, 0].std().item() == pytest.approx(1, abs=4 / 128)
 
 
+def test_noise_may_be_given():
+    noise = PixelNoise(3, active=True).double()
+    noise.weight.data = torch.tensor([1.0, -2.0, 0.0], dtype=torch.float64).reshape(3, 1, 1)
+    hidden, given = torch.randn(2, 3, 8, 8, dtype=torch.float64), torch.randn(1, 1, 8, 8, dtype=torch.float64)
+    torch.testing.assert_close(noise(hidden, 0.5, given), hidden + 0.5 * noise.weight * given)
+
+
 @pytest.mark.parametrize("strength", [0.0, 0.5, 2.0])
 def test_noise_has_the_strength_that_is_asked_for(strength):
     noise = PixelNoise(3, active=True).double()
