@@ -36,6 +36,8 @@ WEIGHTS = (0.0, 0.1)
 HOLES = (41, 49)
 ALONE = 32
 """Slices in the middle of a vessel that are searched one by one."""
+ALONE_BY = ("alone", "alone, amortised")
+"""Ends of the names of such slices, searched and painted without a search."""
 STEP_MM = 2.0
 """Distance that jumps are given for."""
 
@@ -121,14 +123,17 @@ def _percentiles(values: Sequence[float]) -> str:
 
 def jump_table(results: dict[str, dict[str, Any]], hole: int, weights: Sequence[float | None] = WEIGHTS) -> str:
     """Markdown: median and 95th percentile of all volumes' jumps in one hole."""
-    ways = {"acquired": (f"{hole} px, {weights[0]}", "acquired"), "each slice alone": (f"{hole} px, alone", "painted")}
+    ways = {
+        "acquired": (f"{hole} px, {weights[0]}", "acquired"),
+        "each slice alone": (f"{hole} px, {ALONE_BY[None in weights]}", "painted"),
+    }
     ways |= {_label(weight): (f"{hole} px, {weight}", "painted") for weight in weights}
     lines = [
         f"| {hole} px | centre, mm in 2 mm: median, 95 % | diameter, mm in 2 mm: median, 95 % | pairs of slices | no aorta |",
         "|---|---:|---:|---:|---:|",
     ]
     for label, (end, key) in ways.items():
-        parts = [each for name, each in results.items() if name.endswith(end)]
+        parts = [each for name, each in results.items() if name.endswith(f", {end}")]
         both = [jumps(each[key], each["slice_mm"]) for each in parts]
         centres, diameters = ([value for pair in both for value in pair[place]] for place in (0, 1))
         missing = sum(circle is None for each in parts for circle in each[key])
@@ -181,6 +186,7 @@ def main() -> None:
     networks, kept = networks_of(options.preset, options.models), Kept(options.output)
     weights: Sequence[float | None] = WEIGHTS if options.preset == LBFGS else (None,)
     calibration = options.calibration or calibration_of(options.preset, options.models)
+    alone = ALONE_BY[None in weights]
     prior = read_vessel_calibration(calibration).model.prior
     for path in options.volumes:
         vessel = (*loaded(path), networks, prior)
@@ -188,7 +194,7 @@ def main() -> None:
             for weight in weights:
                 kept.get(f"{name_of(path)}, {hole} px, {weight}", partial(measure_hole, *vessel, hole, weight))
         last = options.holes[-1]
-        kept.get(f"{name_of(path)}, {last} px, alone", partial(measure_alone, *vessel, last))
+        kept.get(f"{name_of(path)}, {last} px, {alone}", partial(measure_alone, *vessel, last))
     print(jump_table(kept.results, options.holes[-1], weights))
     print(error_table(kept.results, options.holes, weights))
 

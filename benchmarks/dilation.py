@@ -206,7 +206,7 @@ def measure_patches(path: str, networks: LoadedNetworks, way: str, unet: torch.n
         holes = square_masks() | {FITTED: torch.stack(fitted)[:, None]}
         for hole, masks in holes.items():
             kept.get(
-                f"{name_of(path)}, x {factor}, {hole}",
+                f"{way}: {name_of(path)}, x {factor}, {hole}",
                 partial(painted_diameters, pixels, cut.valid, masks.expand_as(pixels), networks, way, unet),
             )
 
@@ -285,14 +285,14 @@ def _rounded(values: np.ndarray, chosen: np.ndarray) -> list[float]:
     return [round(float(value), 1) for value in values[chosen]]
 
 
-def measure_vessels(path: str, networks: LoadedNetworks, calibration: str, kept: Kept) -> None:
+def measure_vessels(path: str, networks: LoadedNetworks, way: str, calibration: str, kept: Kept) -> None:
     """One volume with all factors, dilated at the middle of what can be compared."""
     image, track = loaded(path)
     usable = np.flatnonzero([reason is None for reason in measure_vessel(image, track).reasons])
     middle = int(track.slices[usable[len(usable) // 2]])
     for factor in VESSEL_FACTORS:
         changed = dilated_stretch(image, track, middle, factor)
-        name = f"{name_of(path)}, x {factor}"
+        name = f"{way}: {name_of(path)}, x {factor}"
         kept.get(name, partial(measure_dilated_vessel, changed, middle, networks, calibration))
 
 
@@ -306,7 +306,7 @@ def vessel_table(results: dict[str, dict[str, Any]]) -> str:
         others = "; ".join(f"{kind}: {each[kind]}" for kind in ("narrow", "displaced") if each[kind])
         wide = ", ".join(f"{mm:.0f}" for mm in each["wide"])
         lines.append(
-            f"| {name} | {each['acquired_mm']:.1f} | {each['painted_mm']:.1f} | {each['expected_mm']:.1f} ± "
+            f"| {name.partition(': ')[2]} | {each['acquired_mm']:.1f} | {each['painted_mm']:.1f} | {each['expected_mm']:.1f} ± "
             f"{each['std_mm']:.1f} | {each['z']:+.1f} ({each['limit']:.1f}) | {wide or 'none'} | {others or 'none'} |"
         )
     return "\n".join(lines) + "\n"
@@ -323,14 +323,16 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="JSON with what was measured; results in it are taken as they are")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    networks, kept = networks_of(options.preset, options.models), Kept(options.output)
+    networks, kept, way = networks_of(options.preset, options.models), Kept(options.output), WAYS[options.preset]
+    calibration = options.calibration or calibration_of(options.preset, options.models)
     unet = load_network(InpaintingUNet(), str(options.models / "inpainting_unet.pt")).eval()
     for path in options.volumes:
         if options.part == "patches":
-            measure_patches(path, networks, WAYS[options.preset], unet, kept)
+            measure_patches(path, networks, way, unet, kept)
         else:
-            measure_vessels(path, networks, options.calibration or calibration_of(options.preset, options.models), kept)
-    print(leak_table(kept.results) if options.part == "patches" else vessel_table(kept.results))
+            measure_vessels(path, networks, way, calibration, kept)
+    own = {name: each for name, each in kept.results.items() if name.startswith(f"{way}: ")}
+    print(leak_table(own) if options.part == "patches" else vessel_table(own))
 
 
 if __name__ == "__main__":

@@ -42,6 +42,8 @@ class Field:
     """The QualityReport of the volume."""
     AORTA = "aorta"
     """The AortaTrack of the volume."""
+    LESION = "lesion"
+    """Which voxels a simulated lesion takes, a MetaTensor (1, X, Y, Z) bool."""
     PATCHES = "patches"
     """The patches cut from the volume, a list of MetaTensors (1, 128, 128)."""
     DIGEST = "digest"

@@ -1,6 +1,6 @@
 """What a bundle's command line needs before anything else runs; the bundle's configs alone use it."""
 
-from monai_cardiac_gan.cli.command_line import begin, check_command_line, check_switches
+from monai_cardiac_gan.cli.command_line import begin, check_command_line, check_switches, tell_of_no_effect
 from monai_cardiac_gan.cli.explain_errors import explain_errors
 
-__all__ = ["begin", "check_command_line", "check_switches", "explain_errors"]
+__all__ = ["begin", "check_command_line", "check_switches", "explain_errors", "tell_of_no_effect"]

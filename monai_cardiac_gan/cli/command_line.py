@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,9 @@ from monai.bundle import ConfigParser, run
 
 from monai_cardiac_gan.cli.explain_errors import explain_errors
 
-__all__ = ["begin", "check_command_line", "check_switches"]
+__all__ = ["begin", "check_command_line", "check_switches", "tell_of_no_effect"]
+
+logger = logging.getLogger(__name__)
 
 RUNNER = ("monai", "bundle", "__main__.py")
 """Folders and file that ``python -m monai.bundle`` starts."""
@@ -43,9 +46,21 @@ def begin() -> None:
     Raises:
         ValueError: see `check_command_line`.
     """
-    if Path(sys.argv[0]).parts[-len(RUNNER) :] == RUNNER:
+    if _is_runner():
         explain_errors()
         check_command_line(sys.argv[1:])
+
+
+def tell_of_no_effect(options: Sequence[str], why: str) -> None:
+    """Warn of options on the command line that change nothing in this run, and say why.
+
+    Args:
+        options: their ids.
+        why: end of the sentence.
+    """
+    if _is_runner():
+        for name in sorted(set(_parsed(sys.argv[1:])) & set(options)):
+            logger.warning("--%s changes nothing here: %s.", name, why)
 
 
 def check_command_line(arguments: Sequence[str]) -> None:
@@ -68,6 +83,10 @@ def check_command_line(arguments: Sequence[str]) -> None:
     for name, value in given.items():
         if name not in others:
             _check_override(name.replace("::", NESTED).removeprefix("+"), value, config)
+
+
+def _is_runner() -> bool:
+    return Path(sys.argv[0]).parts[-len(RUNNER) :] == RUNNER
 
 
 def check_switches(**switches: Any) -> None:

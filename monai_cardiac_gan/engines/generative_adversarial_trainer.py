@@ -87,7 +87,8 @@ class GenerativeAdversarialTrainer(Trainer):
             2020, StyleGAN2, section 2.2, "lazy regularization"). 1 in the paper.
         augment: `DifferentiableAugmentation` or its like, applied to all images before the critic sees them.
         variation: changes the reals (N, 1, H, W) and their valid pixels before anything else, by numbers that the trainer draws,
-            such as `PatchVariation`: unlike an augmentation it changes what is learnt.
+            such as `PatchVariation`: unlike an augmentation it changes what is learnt. `prepare_batch` then gets a dictionary
+            with ``image`` and ``valid``.
         execution: precision, memory layout, compilation, parts of batches, clipping.
         seed: start of latents, interpolation weights and augmentation.
         prepare_batch: takes the images out of a batch, `prepare_images` by default.
@@ -98,7 +99,8 @@ class GenerativeAdversarialTrainer(Trainer):
             decollated unless asked for, because the output has no batch axis.
 
     Raises:
-        ValueError: when a count is below 1, a batch is no image batch, or the critic mixes samples.
+        ValueError: when a count is below 1, a batch is no image batch, the critic mixes samples, or images are varied and the
+            pixels that are then unknown are not masked.
         RuntimeError: when a loss is not finite.
 
     Example:
@@ -162,6 +164,11 @@ class GenerativeAdversarialTrainer(Trainer):
             raise ValueError(
                 f"latent_size {latent_size}, n_critic {n_critic} and penalty_every {penalty_every} must be at least 1: "
                 "give whole numbers."
+            )
+        if variation is not None and not mask_invalid:
+            raise ValueError(
+                "there is a variation and mask_invalid is False: the generator would learn the black corners of turned reals; "
+                "expected mask_invalid=True with it."
             )
         self.generator, self.critic = generator, critic
         self.generator_optimizer, self.critic_optimizer = generator_optimizer, critic_optimizer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,7 +25,7 @@ __all__ = ["AmortisedInferer"]
 CHUNK = 16
 """Images decoded at once: more are no faster for each on a CPU, and take more memory."""
 NOISE_SEED_STEP = 1_000_003
-"""Between the seeds of two answers' noise; a prime, so that neighbouring seeds of an inferer share none."""
+"""Between the seeds of the latents and of each image's noise; a prime, so that neighbouring seeds of an inferer share none."""
 FROM_MEAN = "distance from the mean"
 """Name of the only term of the answers' loss."""
 
@@ -64,7 +64,7 @@ class AmortisedInferer(Inferer):
         ...     def decode(self, seen, latents, noise):
         ...         return latents[:, :, None, None].expand_as(seen[0])
         ...
-        ...     def decode_typical(self, seen):
+        ...     def decode_typical(self, seen, noise):
         ...         return torch.zeros_like(seen[0])
         >>> result = AmortisedInferer(latent_size=1, starts=3).search(torch.zeros(1, 1, 2, 2), torch.eye(2) > 0, Flat())
         >>> result.inpainted.shape, bool((result.inpainted[0, :, 0, 0, 0] == result.latents[0, :, 0]).all())
@@ -152,7 +152,7 @@ class AmortisedInferer(Inferer):
         latents, images = latents.to(patches.device), []
         with _ready(generator, patches):
             seen = _encoded(generator, patches, masks)
-            noise = generator.draw_noise([self.seed + number * NOISE_SEED_STEP for number in range(count)])
+            noise = self._noise(generator, range(1, count + 1))
             for part, own in zip(rows.split(CHUNK), answers.split(CHUNK), strict=True):
                 features = [each[part] for each in seen]
                 images.append(generator.decode(features, latents[own], [each[own] for each in noise]))
@@ -176,11 +176,13 @@ class AmortisedInferer(Inferer):
         with _ready(generator, patches):
             seen = _encoded(generator, patches, masks)
             parts = zip(*(each.split(CHUNK) for each in (seen if change is None else change(seen))), strict=True)
-            images = []
-            for part in parts:
-                torch.manual_seed(self.seed)
-                images.append(generator.decode_typical(list(part)))
-        return torch.cat(images)
+            noise = self._noise(generator, [0])
+            return torch.cat([generator.decode_typical(list(part), noise) for part in parts])
+
+    def _noise(self, generator: Any, numbers: Iterable[int]) -> list[Tensor]:
+        """Noise of images by their numbers, 0 for the typical one; none of them is drawn from the seed of the latents."""
+        noise: list[Tensor] = generator.draw_noise([self.seed + (number + 1) * NOISE_SEED_STEP for number in numbers])
+        return noise
 
 
 @contextmanager

@@ -19,7 +19,7 @@ PARTS = ("starts", "loss", "initializer", "optimizer", "proposal", "blending", "
 """Of a search, which change what it finds."""
 PARTS_OF_ANSWERS = ("starts", "latent_size", "seed", "blending")
 """Of an `AmortisedInferer`: all patches get the same latents, so that the seed decides how far apart all answers lie."""
-OF_GENERATOR = ("spread",)
+OF_GENERATOR = ("spread", "typical_noise", "has_noise")
 """Of a generator, which its weights do not tell."""
 OF_NO_MATTER = ("seed", "progress")
 """Attributes that change nothing but noise and what is shown."""

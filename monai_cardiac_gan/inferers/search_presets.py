@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 AMORTISED, GRADIENT_DESCENT, LBFGS = "amortised", "gradient_descent", "lbfgs"
 """Names of the presets."""
+SHIPPED_GAN, SHIPPED_AMORTISED = ("model.pt", "critic.pt", "bank.pt", "encoder.pt"), "amortised.pt"
+"""Files of weights that ship."""
 
 PRIOR_WEIGHT = 0.03
 """Weight of the latents' norm prior. On 16 training patches it brought their mean norm from 17.4 to 10.8, for a
@@ -182,27 +184,39 @@ def inpainting_search(search_preset: str, **options: Any) -> LatentInpaintingInf
     return PRESETS[search_preset](**options)
 
 
-def preset_for_weights(generator_path: str, amortised_path: str, shipped: str) -> str:
+def preset_for_weights(gan_paths: Sequence[str | None], amortised_path: str, shipped: str) -> str:
     """The preset that asks the weights that a user named: an own GAN is searched, not left aside for the shipped generator.
 
     Args:
-        generator_path: file of a GAN's generator.
+        gan_paths: files of a GAN's generator and of what its search needs; None where there is none.
         amortised_path: file of a generator that is conditioned on masked patches.
         shipped: folder of the weights that ship.
 
     Returns:
-        ``"lbfgs"`` where the generator lies in another folder than the shipped ones and the conditioned one does not, else
-        ``"amortised"``.
+        ``"lbfgs"`` where a file of the GAN is not the shipped one and the conditioned generator is, else ``"amortised"``, with a
+        warning where both are a user's own and lie in two folders.
 
     Example:
-        >>> preset_for_weights("models/model.pt", "models/amortised.pt", "models")
+        >>> preset_for_weights(["models/model.pt", "models/critic.pt"], "models/amortised.pt", "models")
         'amortised'
-        >>> preset_for_weights("own/model.pt", "models/amortised.pt", "models")
+        >>> preset_for_weights(["own/model.pt", "own/critic.pt"], "models/amortised.pt", "models")
         'lbfgs'
     """
-    own, conditioned = (
-        Path(path).parent.resolve() != Path(shipped).resolve() for path in (generator_path, amortised_path)
+    folder = Path(shipped).resolve()
+    known = {folder / name for name in SHIPPED_GAN}
+    own = [path for path in gan_paths if path is not None and Path(path).resolve() not in known]
+    conditioned = Path(amortised_path).resolve()
+    if conditioned == folder / SHIPPED_AMORTISED:
+        preset = LBFGS if own else AMORTISED
+    else:
+        preset = AMORTISED
+        apart = [path for path in own if Path(path).resolve().parent != conditioned.parent]
+        if apart:
+            logger.warning(
+                "%s answers, and %s are not asked: give --search_preset %s to search a GAN's latents.",
+                amortised_path, ", ".join(apart), LBFGS,
+            )  # fmt: skip
+    logger.info(
+        "search_preset: %s, by the weights; GAN %s, conditioned generator %s", preset, own or shipped, amortised_path
     )
-    preset = LBFGS if own and not conditioned else AMORTISED
-    logger.info("search_preset: %s, by the weights; generators are %s and %s", preset, generator_path, amortised_path)
     return preset

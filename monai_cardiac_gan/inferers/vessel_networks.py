@@ -32,6 +32,8 @@ CHUNK = 8
 PRESET = "lbfgs"
 ANSWERS = 1
 """Drawn by the amortised preset at the levels of each vessel, beside the typical images; the report shows none of them."""
+OF_ANSWERS = ("starts", "latent_size", "spread")
+"""What a vessel's typical images do not depend on."""
 SNAPSHOTS = 2
 """Of a search's way, the fewest that it keeps; a report shows none."""
 
@@ -187,7 +189,8 @@ class AmortisedNetworks:
         inferer = AmortisedInferer(generator.latent_size, self.answers, seed=self.seed)
         vessel = AmortisedVessel(inferer)
         smoothing = {"smoothing": settings_digest(vessel.smoothing_mm)}
-        return LoadedNetworks(vessel, generator, search_digests(inferer, generator) | smoothing)
+        used = {name: each for name, each in search_digests(inferer, generator).items() if name not in OF_ANSWERS}
+        return LoadedNetworks(vessel, generator, used | smoothing)
 
 
 _LOADED: LoadedOnce[LoadedNetworks] = LoadedOnce()

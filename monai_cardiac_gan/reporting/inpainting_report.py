@@ -58,7 +58,7 @@ class InpaintingReport:
         output_dir: folder of the report.
         patch_set: the patch set's folder; its figures and its list of excluded volumes go into the report.
         calibration: a report of `CalibrateInpainting`; where it was learnt for this search, intervals are given.
-        video: write the searches as MP4, too (needs the extra ``video``).
+        video: write the searches, or the answers, as MP4, too (needs the extra ``video``).
         figure_format: ``"png"``, or ``"pdf"`` or ``"svg"`` to write the figures in that format, too; the page shows PNG.
         dpi: dots per inch of the figures.
 
@@ -262,7 +262,8 @@ def _sentence(entry: Mapping[str, Any]) -> str:
     ]
     if entry["intervals"]:
         low, high = entry["intervals"]["diameter_mm"]
-        parts[-1] += f" ({100 * entry['intervals']['level']:.0f} % interval {low:.1f} to {high:.1f} mm)"
+        about = " about the mean of the answers" if "answers" in entry else ""
+        parts[-1] += f" ({100 * entry['intervals']['level']:.0f} % interval{about} {low:.1f} to {high:.1f} mm)"
     if "answers" in entry:
         count = entry["answers"]
         return f"{', '.join(parts)}; {count} answers were drawn."

@@ -22,13 +22,15 @@ UNIT = "patch value (range -1 to 1)"
 
 
 def figure_of_uncertainty(patch: InpaintedPatch, half_width: Any = None, title: str = "standard deviation") -> Figure:
-    """Acquired patch, mean of the solutions, how sure they are, and acquired less expected.
+    """Acquired patch, what is expected, how sure that is, and acquired less expected.
+
+    Expected is the mean of a search's solutions, or the typical image where answers were drawn.
 
     The two maps are zoomed to the mask and a margin, and their colours reach as far as what is there; the colour bars tell
     how far that is.
 
     Args:
-        patch: of a search from several starts.
+        patch: of a search from several starts, or with several answers.
         half_width: (1, H, W) half the width of an interval; the standard deviation of the solutions by default.
         title: what `half_width` is.
     """
@@ -36,11 +38,12 @@ def figure_of_uncertainty(patch: InpaintedPatch, half_width: Any = None, title: 
     panels = figure.subplots(1, 4)
     show_patch(panels[0], patch.acquired, "acquired")
     mark_directions(panels[0], "R", "L", "A", "P")
-    show_patch(panels[1], patch.mean, "expected: mean of the solutions")
+    expected, name = (patch.mean, "mean of the solutions") if patch.is_searched else (patch.expected, "typical answer")
+    show_patch(panels[1], expected, f"expected: {name}")
     scale_bar(panels[0], patch.origin.pixel_mm)
     window = _window(as_array(patch.mask))
     _show_map(panels[2], patch.std if half_width is None else half_width, title, "magma", window)
-    difference = as_array(patch.acquired) - as_array(patch.mean)
+    difference = as_array(patch.acquired) - as_array(expected)
     _show_map(panels[3], difference, "acquired - expected", "RdBu_r", window, signed=True)
     for axes in panels:
         frame_mask(axes, patch.mask)

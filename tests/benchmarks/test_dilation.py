@@ -101,7 +101,7 @@ def test_the_table_says_what_share_of_a_dilation_is_followed():
             networks, unet = follower({"25 px": 0.5, FITTED: 1.0}.get(hole, 0.0))
             masks = square_mask(57).expand_as(pixels)
             found = painted_diameters(pixels, torch.ones_like(masks), masks, networks, "search", unet)
-            results[f"one, x {factor}, {hole}"] = found
+            results[f"search: one, x {factor}, {hole}"] = found
             assert found["search"][-1] is None
     rows = [line.split(" | ") for line in leak_table(results).splitlines()[2:]]
     assert [row[0] for row in rows] == [f"| {hole}" for hole in HOLES for _ in range(2)]
@@ -123,5 +123,5 @@ def test_a_result_that_is_kept_is_not_measured_again(tmp_path):
 def test_a_row_says_what_is_too_wide_and_where():
     row = {"acquired_mm": 28.0, "painted_mm": 23.0, "expected_mm": 22.0, "std_mm": 1.0, "z": 6.0, "limit": 4.2}
     row |= {"wide": [-3.8, 6.2], "narrow": [], "displaced": [16.2]}
-    last = vessel_table({"one, x 1.3": row}).splitlines()[-1]
+    last = vessel_table({"search: one, x 1.3": row}).splitlines()[-1]
     assert last == "| one, x 1.3 | 28.0 | 23.0 | 22.0 ± 1.0 | +6.0 (4.2) | -4, 6 | displaced: [16.2] |"

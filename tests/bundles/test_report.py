@@ -34,7 +34,7 @@ def parser(bundle, tmp_path):
 @pytest.mark.parametrize(
     ("preset", "parts"),
     [
-        ("amortised", {"generator", "starts", "seed", "blending", "smoothing"}),
+        ("amortised", {"generator", "seed", "blending", "typical_noise", "smoothing"}),
         ("lbfgs", {"generator", "initializer", "proposal", "optimizer", "coupling"}),
     ],
 )

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from monai_cardiac_gan.cli import begin, check_command_line, check_switches
+from monai_cardiac_gan.cli import begin, check_command_line, check_switches, tell_of_no_effect
 
 CONFIG = {
     "batch_size": 16,
@@ -158,6 +158,25 @@ def test_only_the_runner_of_bundles_is_checked(config, monkeypatch):
     with pytest.raises(ValueError, match="the nearest is --batch_size"):
         begin()
     assert sys.excepthook is not hook
+
+
+def test_options_without_effect_are_told_of(monkeypatch, caplog):
+    arguments = [
+        "run",
+        "--config_file",
+        "configs/inference.json",
+        "--evaluations=9",
+        "--starts",
+        "2",
+        "--prior-weight",
+        "0.1",
+    ]
+    for program, told in (("/usr/bin/pytest", 0), ("/site-packages/monai/bundle/__main__.py", 2)):
+        monkeypatch.setattr(sys, "argv", [program, *arguments])
+        tell_of_no_effect(["evaluations", "iterations", "prior_weight"], "nothing is searched")
+        assert caplog.text.count("changes nothing here: nothing is searched.") == told
+    assert "--evaluations changes nothing" in caplog.text
+    assert "--prior_weight changes nothing" in caplog.text
 
 
 @pytest.mark.parametrize("value", ["false", "no", 0, None, "True"])

@@ -411,3 +411,10 @@ def test_the_critic_sees_varied_reals_and_black_where_they_were_not_seen():
     seen = next(images for images in trainer.critic.images if len(images) == 8)
     torch.testing.assert_close(seen[:4], torch.where(valid, varied, -1.0))
     assert (seen[4:][~valid] == -1).all()  # and so do the fakes
+
+
+def test_varied_reals_whose_corners_are_not_masked_are_refused():
+    with pytest.raises(
+        ValueError, match=r"there is a variation and mask_invalid is False: .* expected mask_invalid=True"
+    ):
+        trainer_of(real_batches(2), variation=PatchVariation(), mask_invalid=False)

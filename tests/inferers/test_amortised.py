@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from monai_cardiac_gan.inferers import AmortisedInferer, inpainting_search, square_mask
+from monai_cardiac_gan.inferers import AmortisedInferer, amortised, inpainting_search, square_mask
+from monai_cardiac_gan.inferers.amortised import NOISE_SEED_STEP
 from monai_cardiac_gan.networks.nets import ComodulatedGenerator
 
 
@@ -71,9 +72,9 @@ def test_the_best_is_the_nearest_to_the_mean(network):
 def test_what_is_expected_is_the_typical_image_behind_the_mask(network):
     result = drawn(network, seed=3)
     hidden = square_mask().expand_as(PATCHES)
-    with torch.no_grad(), torch.random.fork_rng():
-        torch.manual_seed(3)
-        typical = network.eval().decode_typical(network.encode(PATCHES, hidden))
+    with torch.no_grad():
+        noise = network.draw_noise([3 + NOISE_SEED_STEP])
+        typical = network.eval().decode_typical(network.encode(PATCHES, hidden), noise)
     assert torch.equal(result.best_inpainted()[~hidden], PATCHES[~hidden])
     torch.testing.assert_close(result.best_inpainted()[hidden], typical[hidden])
     for number, patch in enumerate(result):
@@ -103,6 +104,23 @@ def test_answers_of_one_latent_differ_by_their_noise(network):
             nn.init.zeros_(noise.weight)
     first, second = inferer.answers(noiseless, PATCHES, masks, one).unbind(1)
     assert torch.equal(first, second)
+
+
+def test_no_two_images_and_no_latents_share_random_numbers(network):
+    inferer, seeds = AmortisedInferer(latent_size=5, starts=3, seed=7), []
+    spy = copy.deepcopy(network)
+    spy.draw_noise = lambda chosen: seeds.extend(chosen) or network.draw_noise(chosen)
+    inferer.search(PATCHES, None, spy)
+    assert len(seeds) == 1 + 3
+    assert len({7, *seeds}) == 1 + len(seeds)
+
+
+def test_few_at_a_time_are_painted_as_all_at_once(network, monkeypatch):
+    together = drawn(network)
+    monkeypatch.setattr(amortised, "CHUNK", 2)
+    apart = drawn(network)
+    for name in ("generated", "typical"):
+        torch.testing.assert_close(getattr(apart, name), getattr(together, name), atol=1e-5, rtol=1e-4)
 
 
 def test_the_frames_are_the_answers_one_after_another(network):

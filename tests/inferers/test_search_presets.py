@@ -53,20 +53,35 @@ def test_other_names_are_refused(judge):
         inpainting_search("quick", critic=judge)
 
 
+def gan(folder):
+    return [f"{folder}/{name}.pt" for name in ("model", "critic", "bank", "encoder")]
+
+
 @pytest.mark.parametrize(
-    ("generator", "amortised", "preset"),
+    ("paths", "amortised", "preset"),
     [
-        ("shipped/model.pt", "shipped/amortised.pt", "amortised"),
-        ("own/models/model.pt", "shipped/amortised.pt", "lbfgs"),  # trained by train.json alone
-        ("own/models/model.pt", "own/models/amortised.pt", "amortised"),
-        ("own/checkpoints/last.pt", "own/../shipped/amortised.pt", "lbfgs"),
-        ("shipped/model.pt", "own/models/amortised.pt", "amortised"),
+        (gan("shipped"), "shipped/amortised.pt", "amortised"),
+        ([*gan("shipped")[:3], None], "shipped/amortised.pt", "amortised"),
+        (gan("own/models"), "shipped/amortised.pt", "lbfgs"),  # trained by train.json alone
+        (gan("own/models"), "own/models/amortised.pt", "amortised"),
+        (["own/checkpoints/last.pt", *gan("shipped")[1:]], "own/../shipped/amortised.pt", "lbfgs"),
+        (["shipped/wide.pt", *gan("shipped")[1:]], "shipped/amortised.pt", "lbfgs"),
+        ([*gan("shipped")[:3], "own/encoder.pt"], "shipped/amortised.pt", "lbfgs"),
+        (gan("shipped"), "own/models/amortised.pt", "amortised"),
     ],
 )
-def test_the_weights_that_a_user_named_are_asked(tmp_path, monkeypatch, generator, amortised, preset):
+def test_the_weights_that_a_user_named_are_asked(tmp_path, monkeypatch, caplog, paths, amortised, preset):
     (tmp_path / "own" / "models").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    assert preset_for_weights(generator, amortised, str(tmp_path / "shipped")) == preset
+    assert preset_for_weights(paths, amortised, str(tmp_path / "shipped")) == preset
+    assert caplog.text == ""
+
+
+def test_weights_of_two_folders_are_told_apart(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    paths = ["other/epoch5.pt", *gan("own")[1:]]
+    assert preset_for_weights(paths, "own/amortised.pt", "shipped") == "amortised"
+    assert "own/amortised.pt answers, and other/epoch5.pt are not asked: give --search_preset lbfgs" in caplog.text
 
 
 def test_a_generator_of_one_size_is_searched_at_that_size(painter, judge, bank, mask):

@@ -152,6 +152,7 @@ def test_a_conditioned_generator_is_loaded_once_and_paints(tmp_path):
     patches = torch.rand(2, 1, 128, 128, generator=torch.Generator().manual_seed(0)) - 0.5
     found = loaded.search(patches, square_mask(49), loaded.generator, torch.tensor([0.0, 10.0]))
     assert found.latents.shape == (3, 2, 5)
-    other = AmortisedNetworks(made, str(path), answers=4).load()
-    assert loaded.digests["generator"] == other.digests["generator"]
-    assert loaded.digests["starts"] != other.digests["starts"]
+    wider = partial(made, spread=1.5)
+    assert AmortisedNetworks(wider, str(path), answers=4).load().digests == loaded.digests  # typical images are the same
+    other = AmortisedNetworks(made, str(path), seed=1).load().digests
+    assert {name for name in other if other[name] != loaded.digests[name]} == {"seed"}

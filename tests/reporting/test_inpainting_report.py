@@ -72,5 +72,7 @@ def test_answers_tell_how_far_they_lie_from_their_mean_and_have_no_losses():
     assert entry["distances_from_mean"] == pytest.approx([0.3, 0.2])
     assert [disc["diameter_mm"] for disc in entry["expected_of_answers"]] == [20.0, 22.0]
     assert not any("loss" in name or "start" in name for name in entry)
-    expected = "expected diameter 21.0 mm (90 % interval 18.0 to 24.5 mm); 2 answers were drawn."
+    expected = (
+        "expected diameter 21.0 mm (90 % interval about the mean of the answers 18.0 to 24.5 mm); 2 answers were drawn."
+    )
     assert _sentence(entry) == f"acquired diameter 20.0 mm, {expected}"

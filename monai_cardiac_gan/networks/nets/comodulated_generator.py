@@ -47,7 +47,7 @@ class ComodulatedGenerator(nn.Module):
     pixels are seen and painted as four channels of 64 (see ``subpixel`` of `ResidualGenerator`).
 
     `encode` runs once for a patch, `decode` once for each latent; `decode_typical` gives the one answer of the mean style, with
-    half of the pixel noise (truncation with :math:`\psi = 0`; Karras et al. 2019, section B).
+    half of the pixel noise (truncation with :math:`\psi = 0`; Karras et al. 2019, section B). Load weights before scripting.
 
     Args:
         latent_size: numbers in a latent vector.
@@ -84,6 +84,7 @@ class ComodulatedGenerator(nn.Module):
         if not spread > 0:
             raise ValueError(f"spread is {spread}, expected more than 0; 1 decodes as in training.")
         self.spread, self.typical_noise = float(spread), TYPICAL_NOISE  # TorchScript sees no globals
+        self.has_noise = noise
         sizes = resolutions_up_to(FULL // 2)
         channels = {side: channels_at(side, width, max_channels) for side in sizes}
         least = channels[sizes[0]]
@@ -161,9 +162,9 @@ class ComodulatedGenerator(nn.Module):
         return self.paint(seen, mean + self.spread * (styles - mean), self.spread, noise)
 
     @torch.jit.export
-    def decode_typical(self, seen: list[Tensor]) -> Tensor:
-        """The answer (N, 1, 128, 128) of the mean style: near to all others, and as sharp as each of them."""
-        return self.paint(seen, self.mean_style().expand(len(seen[0]), -1), self.typical_noise, None)
+    def decode_typical(self, seen: list[Tensor], noise: list[Tensor] | None = None) -> Tensor:
+        """The answer (N, 1, 128, 128) of the mean style, noise as in `decode`: near to all others, and as sharp as a scan."""
+        return self.paint(seen, self.mean_style().expand(len(seen[0]), -1), self.typical_noise, noise)
 
     @torch.jit.export
     def mean_style(self) -> Tensor:
