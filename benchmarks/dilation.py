@@ -52,6 +52,7 @@ from monai_cardiac_gan.networks.nets import (
     ResidualGenerator,
 )
 from monai_cardiac_gan.transforms import LocaliseAorta, RasVolume, ScaleByPercentiles, cut_along, standard_volume
+from monai_cardiac_gan.transforms.lesion_shapes import source_share
 
 MODELS = Path(__file__).resolve().parents[1] / "bundles" / "cardiac_aorta_wgan_gp" / "models"
 PATCH_FACTORS, VESSEL_FACTORS = (0.7, 1.0, 1.3, 1.6), (1.0, 1.15, 1.3, 1.5)
@@ -62,28 +63,10 @@ LEVEL_MM = 20.0
 STRETCH_MM = 50.0
 """Full width at half maximum of a dilated stretch."""
 FWHM_IN_SDS = 2 * np.sqrt(2 * np.log(2))
-RIM = 1.1
-"""Radii within which a vessel and its wall are widened evenly."""
-REACH_DIAMETERS = 1.9
-"""Diameters from the vessel's middle beyond which nothing moves."""
 FITTED, MARGIN_MM = "fitted", 3.0
 """A hole that is a function of what was found: the widened vessel's disc and a margin, as `inferers.DiscMasks` makes it."""
 REACH_MM = 20.0
 """How far from the middle of a patch an aorta is looked for, as in the report."""
-
-
-def source_share(distances_mm: np.ndarray, factor: float, diameter_mm: float) -> np.ndarray:
-    r"""What share of its distance from the vessel's middle a pixel is taken from: 1 / factor within the widened wall, 1 beyond
-    `REACH_DIAMETERS`, and a cubic step between, so that distances grow with distances and nothing folds.
-
-    Example:
-        >>> source_share(np.array([0.0, 12.0, 38.0, 60.0]), 1.25, 20.0).round(2).tolist()
-        [0.8, 0.8, 1.0, 1.0]
-    """
-    inner, outer = RIM * factor * diameter_mm / 2, REACH_DIAMETERS * diameter_mm
-    way = np.clip((distances_mm - inner) / (outer - inner), 0, 1)
-    share: np.ndarray = 1 / factor + (1 - 1 / factor) * way**2 * (3 - 2 * way)
-    return share
 
 
 def dilated(

@@ -52,6 +52,13 @@ from monai_cardiac_gan.transforms.scale_by_percentiles import (
     ScaleByPercentilesd,
     ScaleByPercentilesDict,
 )
+from monai_cardiac_gan.transforms.simulate_lesions import (
+    LesionSimulator,
+    LesionSimulatorD,
+    LesionSimulatord,
+    LesionSimulatorDict,
+    SimulatedLesion,
+)
 from monai_cardiac_gan.transforms.volume_error import VolumeError, reason_of
 from monai_cardiac_gan.transforms.volume_pipeline import standard_volume
 
@@ -75,6 +82,10 @@ __all__ = [
     "GradeImageQualityD",
     "GradeImageQualityDict",
     "GradeImageQualityd",
+    "LesionSimulator",
+    "LesionSimulatorD",
+    "LesionSimulatorDict",
+    "LesionSimulatord",
     "LoadVolume",
     "LoadVolumeD",
     "LoadVolumeDict",
@@ -93,6 +104,7 @@ __all__ = [
     "ScaleByPercentilesD",
     "ScaleByPercentilesDict",
     "ScaleByPercentilesd",
+    "SimulatedLesion",
     "VolumeError",
     "VolumeGrid",
     "VolumeGridD",

@@ -153,6 +153,8 @@ def test_a_conditioned_generator_is_loaded_once_and_paints(tmp_path):
     found = loaded.search(patches, square_mask(49), loaded.generator, torch.tensor([0.0, 10.0]))
     assert found.latents.shape == (3, 2, 5)
     wider = partial(made, spread=1.5)
-    assert AmortisedNetworks(wider, str(path), answers=4).load().digests == loaded.digests  # typical images are the same
+    assert (
+        AmortisedNetworks(wider, str(path), answers=4).load().digests == loaded.digests
+    )  # typical images are the same
     other = AmortisedNetworks(made, str(path), seed=1).load().digests
     assert {name for name in other if other[name] != loaded.digests[name]} == {"seed"}
