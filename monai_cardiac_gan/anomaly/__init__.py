@@ -18,8 +18,10 @@ from monai_cardiac_gan.anomaly.own_vessel import (
     predict_beyond_gap,
 )
 from monai_cardiac_gan.anomaly.track_ends import reasons_not_to_compare
+from monai_cardiac_gan.anomaly.verdict import ALPHA, Verdict, judge, normals_needed
 
 __all__ = [
+    "ALPHA",
     "COURSE",
     "DIAMETER",
     "Alignment",
@@ -38,6 +40,7 @@ __all__ = [
     "OwnVessel",
     "PulmonaryLevel",
     "Stretch",
+    "Verdict",
     "Vessel",
     "VesselPrior",
     "abnormal_stretches",
@@ -46,10 +49,12 @@ __all__ = [
     "expect_vessel",
     "find_landmarks",
     "growth_between",
+    "judge",
     "learn_expectation",
     "learn_prior",
     "name_levels",
     "normal_ranges",
+    "normals_needed",
     "people_needed",
     "predict_beyond_gap",
     "pulmonary_level",
