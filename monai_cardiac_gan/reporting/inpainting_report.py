@@ -266,7 +266,7 @@ def _sentence(entry: Mapping[str, Any]) -> str:
         parts[-1] += f" ({100 * entry['intervals']['level']:.0f} % interval{about} {low:.1f} to {high:.1f} mm)"
     if "answers" in entry:
         count = entry["answers"]
-        return f"{', '.join(parts)}; {count} answers were drawn."
+        return f"{', '.join(parts)}; {f'{count} answers were' if count > 1 else 'one answer was'} drawn."
     return (
         f"{', '.join(parts)}; loss {entry['total_loss_start']:.4f} at the start, {entry['total_loss']:.4f} at the end."
     )

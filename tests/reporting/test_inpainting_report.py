@@ -76,3 +76,4 @@ def test_answers_tell_how_far_they_lie_from_their_mean_and_have_no_losses():
         "expected diameter 21.0 mm (90 % interval about the mean of the answers 18.0 to 24.5 mm); 2 answers were drawn."
     )
     assert _sentence(entry) == f"acquired diameter 20.0 mm, {expected}"
+    assert _sentence({**entry, "answers": 1}).endswith("; one answer was drawn.")
