@@ -27,8 +27,9 @@ FALSE_LUMEN = 0.2
 """Share of the contrast that the slow flow behind a flap loses."""
 THROMBUS, THROMBUS_LEVEL = 0.9, 0.3
 """Thickness of a mural thrombus in radii, and its signal between tissue (0) and blood (1)."""
-WALL_MM, WALL_LEVEL = 5.0, 0.1
-"""A wall that is thickened by inflammation or haematoma, mm beside the normal 1 to 2; and its signal."""
+WALL_MM, WALL_LEVEL = 5.0, 0.3
+"""A wall that is thickened by inflammation or haematoma, mm beside the normal 1 to 2; its signal is soft tissue's, unlike
+that of fat and lung around it."""
 MASS_MM, MASS_LEVEL, MASS_GAP_MM = 12.0, 0.35, 2.0
 """Radius of a mass beside the vessel, its signal, and its distance from the lumen."""
 SOFT_MM = 0.6
@@ -142,11 +143,29 @@ def source_share(distances_mm: np.ndarray, factor: np.ndarray | float, diameter_
     return share
 
 
-def _widened(vessel: VesselSlice, factor: np.ndarray | float) -> LesionSlice:
-    share = source_share(vessel.distance_mm, factor, vessel.diameter_mm)
+def narrowed_share(distances_mm: np.ndarray, factor: float, diameter_mm: float) -> np.ndarray:
+    r"""The same for a factor below 1, with distances that grow evenly between: a cubic step would smear what lies there.
+
+    Example:
+        >>> narrowed_share(np.array([0.0, 5.5, 38.0, 60.0]), 0.5, 20.0).round(2).tolist()
+        [2.0, 2.0, 1.0, 1.0]
+        >>> narrowed_share(np.array([21.75]), 0.5, 20.0).round(2).tolist()  # half-way: from 24.5 mm
+        [1.13]
+    """
+    rim, outer = RIM * diameter_mm / 2, REACH_DIAMETERS * diameter_mm
+    source = np.interp(distances_mm, [0, rim * factor, outer], [0, rim, outer])
+    share = np.where(distances_mm < outer, source / np.maximum(distances_mm, 1e-9), 1.0)
+    return np.where(distances_mm < rim * factor, 1 / factor, share)
+
+
+def _scaled(vessel: VesselSlice, factor: np.ndarray | float, share: np.ndarray) -> LesionSlice:
     rims = vessel.radius_mm * np.minimum(factor, 1.0), vessel.radius_mm * np.maximum(factor, 1.0)
     truth = (vessel.distance_mm > rims[0]) & (vessel.distance_mm <= rims[1])
     return LesionSlice(vessel.moved(vessel.away_mm * share), truth)
+
+
+def _widened(vessel: VesselSlice, factor: np.ndarray | float) -> LesionSlice:
+    return _scaled(vessel, factor, source_share(vessel.distance_mm, factor, vessel.diameter_mm))
 
 
 def dilation(vessel: VesselSlice, amount: float, direction: float) -> LesionSlice:
@@ -156,7 +175,8 @@ def dilation(vessel: VesselSlice, amount: float, direction: float) -> LesionSlic
 
 def narrowing(vessel: VesselSlice, amount: float, direction: float) -> LesionSlice:
     """Narrower on all sides, as in coarctation."""
-    return _widened(vessel, 1 + NARROWING * amount)
+    factor = 1 + NARROWING * amount
+    return _scaled(vessel, factor, narrowed_share(vessel.distance_mm, factor, vessel.diameter_mm))
 
 
 def aneurysm(vessel: VesselSlice, amount: float, direction: float) -> LesionSlice:

@@ -4,7 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monai_cardiac_gan.aorta import measure_disc
-from monai_cardiac_gan.transforms.lesion_shapes import LESIONS, REACH_DIAMETERS, VesselSlice, source_share
+from monai_cardiac_gan.transforms.lesion_shapes import (
+    LESIONS,
+    REACH_DIAMETERS,
+    VesselSlice,
+    narrowed_share,
+    source_share,
+)
 
 SIDE, CENTRE, DIAMETER = 128, np.array([63.7, 64.2]), 22.0
 RADIUS = DIAMETER / 2
@@ -35,6 +41,18 @@ def test_nothing_folds_and_nothing_moves_beyond_the_reach(factor, diameter):
     far = away >= REACH_DIAMETERS * diameter
     np.testing.assert_allclose(source[far], away[far])
     assert source[1] / away[1] == pytest.approx(1 / factor)
+
+
+@given(factor=st.floats(0.5, 0.99), diameter=st.floats(12.0, 35.0))
+@settings(deadline=None, max_examples=50)
+def test_a_narrowing_smears_nothing(factor, diameter):
+    away = np.linspace(0, 90, 2001)
+    source = away * narrowed_share(away, factor, diameter)
+    slopes = np.diff(source) / np.diff(away)
+    assert slopes.min() >= 0.8
+    assert slopes.max() <= 1 / factor + 1e-9
+    far = away >= REACH_DIAMETERS * diameter
+    np.testing.assert_allclose(source[far], away[far])
 
 
 @pytest.mark.parametrize("kind", LESIONS)
@@ -109,7 +127,7 @@ def test_a_flap_is_a_dark_line_of_its_thickness_with_slow_flow_on_one_side():
     assert np.median(found.image[before_flap]) == pytest.approx(BLOOD, abs=0.01)
 
 
-@pytest.mark.parametrize(("kind", "level"), [("thrombus", 0.3), ("wall", 0.1), ("mass", 0.35)])
+@pytest.mark.parametrize(("kind", "level"), [("thrombus", 0.3), ("wall", 0.3), ("mass", 0.35)])
 def test_what_is_painted_has_its_signal_and_as_much_noise_as_blood(kind, level):
     before = vessel(noise=0.04, spacing=0.5)
     found = LESIONS[kind](before, 1.0, 0.6)
