@@ -7,13 +7,14 @@ in between, with coupling weight 0 and 0.1; the amortised preset knows no coupli
 vessel are searched one by one. Jumps of
 centre and diameter are from slice to slice, times 2 mm by the distance of the slices; both by the circle that is found in
 the patch, in acquired patches as in painted ones. Slices that a report does not compare are left out. What was measured is
-kept in ``--output`` and not measured again.
+kept in ``--output`` and not measured again: give each smoothing a file of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -28,7 +29,8 @@ from torch import Tensor
 from monai_cardiac_gan.anomaly import VesselPrior
 from monai_cardiac_gan.aorta import AortaTrack, measure_disc
 from monai_cardiac_gan.evaluation import measure_vessel, read_vessel_calibration
-from monai_cardiac_gan.inferers import ExpectedVessel, ExpectVessel, LoadedNetworks, VesselSearch
+from monai_cardiac_gan.inferers import AmortisedVessel, ExpectedVessel, ExpectVessel, LoadedNetworks, VesselSearch
+from monai_cardiac_gan.inferers.amortised_vessel import SMOOTHING_MM
 from monai_cardiac_gan.inferers.search_presets import AMORTISED, LBFGS
 from monai_cardiac_gan.transforms import ScaleByPercentiles
 
@@ -178,6 +180,9 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--preset", choices=WAYS, default=AMORTISED)
     parser.add_argument(
+        "--smoothing_mm", type=float, default=SMOOTHING_MM, help="along the vessel, of the amortised preset"
+    )
+    parser.add_argument(
         "--calibration", help="of the vessel, whose mean course is taken; that of the preset without it"
     )
     parser.add_argument("--output", type=Path, help="JSON with what was measured; results in it are taken as they are")
@@ -185,6 +190,8 @@ def main() -> None:
     torch.set_num_threads(1)
     networks, kept = networks_of(options.preset, options.models), Kept(options.output)
     weights: Sequence[float | None] = WEIGHTS if options.preset == LBFGS else (None,)
+    if isinstance(networks.search, AmortisedVessel):
+        networks = replace(networks, search=AmortisedVessel(networks.search.inferer, options.smoothing_mm))
     calibration = options.calibration or calibration_of(options.preset, options.models)
     alone = ALONE_BY[None in weights]
     prior = read_vessel_calibration(calibration).model.prior
