@@ -14,7 +14,7 @@ from monai_cardiac_gan.inferers.masks import checked_masks
 __all__ = ["SMOOTHING_MM", "AmortisedVessel", "mean_along"]
 
 SMOOTHING_MM = 4.0
-"""With it the painted diameter runs from slice to slice as smoothly as the acquired one, without it three times as jumpy; its
+"""With it the painted diameter runs from slice to slice as smoothly as the acquired one, without it more than twice as jumpy; its
 error is the same (`benchmarks/continuity.py`)."""
 COARSE = 3
 """Of what the encoder saw: its code, and features of 4 x 4 and 8 x 8, which decide how wide a vessel is and where it lies; finer
