@@ -163,7 +163,7 @@ class ComodulatedGenerator(nn.Module):
 
     @torch.jit.export
     def decode_typical(self, seen: list[Tensor], noise: list[Tensor] | None = None) -> Tensor:
-        """The answer (N, 1, 128, 128) of the mean style, noise as in `decode`: near to all others, with the spectrum of a scan."""
+        """The answer (N, 1, 128, 128) of the mean style, noise as in `decode`: near to all, with a spectrum like a scan's."""
         return self.paint(seen, self.mean_style().expand(len(seen[0]), -1), self.typical_noise, noise)
 
     @torch.jit.export
