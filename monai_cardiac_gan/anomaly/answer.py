@@ -9,7 +9,7 @@ import numpy as np
 
 from monai_cardiac_gan.anomaly.expectation import Expectation
 
-__all__ = ["Answer", "AnswerKind", "Stretch", "answer_of"]
+__all__ = ["Answer", "AnswerKind", "Stretch", "answer_of", "stretches_of"]
 
 LEAST_ABOVE, LEAST_SHARE = 3, 0.5
 """Levels above the published range, and their share, from which on a vessel is called wide all along: of healthy people one in
@@ -24,6 +24,7 @@ class AnswerKind:
     NARROWER = "narrower than expected"
     DISPLACED = "displaced"
     SEVERAL = "not as expected"
+    UNUSUAL = "unusual"
     ABOVE_NORMALS = "wider than published normal values"
     CANNOT_TELL = "cannot tell"
 
@@ -104,7 +105,7 @@ def answer_of(
         (AnswerKind.DISPLACED, expectation.is_displaced),
     )
     stretches = [
-        stretch for kind, flags in kinds for stretch in _stretches(kind, heights_mm, flags, step_mm, length_mm)
+        stretch for kind, flags in kinds for stretch in stretches_of(kind, heights_mm, flags, step_mm, length_mm)
     ]
     stretches.sort(key=lambda stretch: stretch.from_mm)
     if not stretches:
@@ -129,7 +130,22 @@ def _usual(compared: int, count: int, above_normals: int, remarks: Sequence[str]
     return Answer(AnswerKind.ABOVE_NORMALS, wide, (reason, *remarks))
 
 
-def _stretches(kind: str, heights_mm: np.ndarray, flags: np.ndarray, step_mm: float, length_mm: float) -> list[Stretch]:
+def stretches_of(
+    kind: str, heights_mm: np.ndarray, flags: np.ndarray, step_mm: float, length_mm: float = float("inf")
+) -> list[Stretch]:
+    """Neighbouring levels with a flag, joined.
+
+    Args:
+        kind: of `AnswerKind`.
+        heights_mm: (K,) of the levels below the top, from the top down.
+        flags: (K,) bool.
+        step_mm: distance of the levels; a stretch reaches half of it beyond its outer levels.
+        length_mm: of the track, beyond which no stretch reaches.
+
+    Example:
+        >>> stretches_of("unusual", np.array([5.0, 15.0, 25.0]), np.array([False, True, True]), 10.0)
+        [Stretch(kind='unusual', from_mm=10.0, to_mm=30.0, levels=2)]
+    """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
     return [
         Stretch(

@@ -21,6 +21,7 @@ from monai_cardiac_gan.inferers.expected_vessel import (
     levels_of,
 )
 from monai_cardiac_gan.inferers.familiarity import Familiarity, ScanFamiliarity, TextureNetwork, textures_of
+from monai_cardiac_gan.inferers.feature_residuals import FeatureMaps, feature_residuals
 from monai_cardiac_gan.inferers.gradient_descent import GradientDescent
 from monai_cardiac_gan.inferers.inpainted_patch import InpaintedPatch, PatchOrigin
 from monai_cardiac_gan.inferers.inpainted_vessel import InpaintedVessel
@@ -83,6 +84,7 @@ __all__ = [
     "ExpectedVessel",
     "Familiarity",
     "FeatheredBlending",
+    "FeatureMaps",
     "GradientDescent",
     "HoleResiduals",
     "InitialImages",
@@ -130,6 +132,7 @@ __all__ = [
     "coverage",
     "disc_mask",
     "disc_uncertainty",
+    "feature_residuals",
     "fill_latent_bank",
     "fit_residuals",
     "gradient_descent_search",

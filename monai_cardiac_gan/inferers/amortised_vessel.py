@@ -61,6 +61,7 @@ class AmortisedVessel:
             evaluations=torch.zeros(answers, dtype=torch.long),
             stops=found.stops[0],
             seconds=time.perf_counter() - began,
+            typical=found.typical,
         )
 
     def images(

@@ -76,6 +76,9 @@ class ExpectVessel:
         step_mm: distance of the levels.
         gap_mm: slices nearer than this have no part in what is expected of a slice.
         blending: how the generator's image is put into the hole.
+        between: whether the slices between the levels are painted, too; without it patches and all that is painted are of the
+            levels alone, in a third of the time.
+        most_levels: of a longer vessel that many, evenly spaced; None takes all.
 
     Raises:
         ValueError: see `check_levels`, or when there is a search without a generator.
@@ -90,6 +93,8 @@ class ExpectVessel:
         step_mm: float = STEP_MM,
         gap_mm: float = GAP_MM,
         blending: Blending | None = None,
+        between: bool = True,
+        most_levels: int | None = None,
     ) -> None:
         check_levels(hole, step_mm)
         if (search is None) != (generator is None):
@@ -97,6 +102,7 @@ class ExpectVessel:
         self.search, self.generator, self.prior = search, generator, prior
         self.hole, self.step_mm, self.gap_mm = hole, step_mm, gap_mm
         self.blending: Blending = FeatheredBlending() if blending is None else blending
+        self.between, self.most_levels = between, most_levels
 
     def __call__(self, image: Tensor, track: AortaTrack) -> ExpectedVessel:
         """
@@ -110,8 +116,13 @@ class ExpectVessel:
         """
         slice_mm = float(RasVolume(image).spacing[2])
         slices, heights, course = predicted_course(track, slice_mm, self.prior, self.gap_mm)
-        patches = cut_along(image, slices, course, PATCH, PIXEL_MM)
         levels = levels_of(heights, self.step_mm)
+        if self.most_levels is not None and len(levels) > self.most_levels:
+            levels = levels[np.linspace(0, len(levels) - 1, self.most_levels).round().astype(int)]
+        if not self.between:
+            slices, heights, course = slices[levels], heights[levels], course[levels]
+            levels = np.arange(len(levels))
+        patches = cut_along(image, slices, course, PATCH, PIXEL_MM)
         mask = square_mask(self.hole, shape=patches.pixels.shape[2:])
         if self.search is None or self.generator is None:
             none = (None,) * len(levels)

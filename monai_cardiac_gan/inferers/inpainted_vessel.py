@@ -23,6 +23,8 @@ class InpaintedVessel:
         evaluations: (S,) gradients that each search took, of all levels together.
         stops: why each search ended, see `StopReason`.
         seconds: that the search took.
+        typical: (K, 1, H, W) patches with the typical answer behind their masks; None where solutions were searched, of which
+            none is more typical than another.
     """
 
     positions_mm: Tensor
@@ -33,6 +35,7 @@ class InpaintedVessel:
     evaluations: Tensor
     stops: tuple[str, ...]
     seconds: float
+    typical: Tensor | None = None
 
     @property
     def best(self) -> int:

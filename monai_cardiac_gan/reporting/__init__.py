@@ -3,6 +3,7 @@
 from monai_cardiac_gan.reporting.cohort import CohortReport
 from monai_cardiac_gan.reporting.cohort_page import CohortRow, write_cohort_page
 from monai_cardiac_gan.reporting.contact_sheet import write_contact_sheet
+from monai_cardiac_gan.reporting.detect import Detect
 from monai_cardiac_gan.reporting.examine import SubjectExaminer
 from monai_cardiac_gan.reporting.inpainted_volumes import SaveInpaintedVolumes
 from monai_cardiac_gan.reporting.inpainting_report import InpaintingReport
@@ -13,6 +14,7 @@ from monai_cardiac_gan.reporting.volume_file import write_volume
 __all__ = [
     "CohortReport",
     "CohortRow",
+    "Detect",
     "InpaintingReport",
     "SaveInpaintedVolumes",
     "SubjectExaminer",

@@ -15,7 +15,14 @@ from monai.data import MetaTensor
 from monai_cardiac_gan.anomaly import Answer, AnswerKind, ExpectationModel, answer_of, name_levels, pulmonary_level
 from monai_cardiac_gan.aorta import AortaTrack
 from monai_cardiac_gan.data import Record
-from monai_cardiac_gan.evaluation import MeasuredVessel, measure_vessel, read_vessel_calibration
+from monai_cardiac_gan.evaluation import (
+    DetectedVessel,
+    DetectVessel,
+    MeasuredVessel,
+    measure_vessel,
+    read_vessel_calibration,
+    scoring_parts,
+)
 from monai_cardiac_gan.evaluation.measured_vessel import LEAST_CONFIDENCE
 from monai_cardiac_gan.inferers import (
     AmortisedNetworks,
@@ -39,9 +46,11 @@ from monai_cardiac_gan.reporting.doubts import (
 )
 from monai_cardiac_gan.reporting.examined_files import write_examined_files
 from monai_cardiac_gan.reporting.provenance import digests_of_files, versions
+from monai_cardiac_gan.reporting.subject_anomalies import anomaly_maps, levels_with_scores
 from monai_cardiac_gan.reporting.subject_levels import ComparedVessel, above_normals, compare_vessel, level_results
 from monai_cardiac_gan.reporting.subject_pictures import no_pictures, overview_of, pictures_of
 from monai_cardiac_gan.reporting.subject_results import LevelResult, Pictures, Scan, Subject, SubjectResults
+from monai_cardiac_gan.reporting.subject_verdict import verdict_of, with_verdict
 from monai_cardiac_gan.transforms import (
     FileSlices,
     GradeImageQualityd,
@@ -80,6 +89,7 @@ class SubjectExaminer:
         search: whether anything is painted; without it there are measurements, the own vessel's expectation and no pictures of
             an expected one.
         save_volumes: whether the expected volume is written for viewers.
+        detect: gives the verdict; None gives none.
 
     Raises:
         ValueError: see `inferers.check_levels`.
@@ -100,6 +110,7 @@ class SubjectExaminer:
         min_confidence: float = LEAST_CONFIDENCE,
         search: bool = True,
         save_volumes: bool = True,
+        detect: DetectVessel | None = None,
     ) -> None:
         check_levels(hole, step_mm)  # before a cohort fails volume by volume
         self.networks, self.calibration, self.familiarity = networks, str(calibration), familiarity
@@ -109,6 +120,7 @@ class SubjectExaminer:
         self.scale = scale or ScaleByPercentilesd(Field.IMAGE)
         self.min_grade, self.min_confidence = min_grade, min_confidence
         self.hole, self.step_mm, self.search, self.save_volumes = hole, step_mm, search, save_volumes
+        self.detect = detect
 
     def __call__(self, record: Record, folder: Path) -> SubjectResults:
         """Examine a volume.
@@ -205,18 +217,41 @@ class _Case:
         levels = level_results(compared, named.names, self.files, self.given.get(Field.SEX))
         self.doubts += doubts_of_levels(levels, compared.expected)
         self.left_out += levels_left_out(levels)
+        detected = self._detected(compared)
+        maps, verdict = None, None
+        if detected is not None and detected.scored is not None:
+            maps = anomaly_maps(compared.expected, detected.scored)
+        if detected is not None and detected.detection is not None and not self.doubts:
+            levels = levels_with_scores(levels, detected.detection)
+            length = float(vessel.heights_mm.max())
+            verdict = verdict_of(detected.detection, compared.levels, self.settings.step_mm, length)
+        answer = self._answer(compared, levels)
         with self._timed("pictures"):
-            pictures = pictures_of(compared.expected, vessel, self.files, overview_of(self.image, self.track))
+            overview = overview_of(self.image, self.track)
+            pictures = pictures_of(compared.expected, vessel, self.files, overview, maps)
         results = replace(
-            self._assembled(self._answer(compared, levels), scan, pictures),
+            self._assembled(answer if verdict is None else with_verdict(answer, verdict), scan, pictures),
             levels=levels,
+            verdict=verdict,
             naming=f"{named.rule}; {pulmonary_level(vessel.landmarks).rule}",
             interval=_promise(compared.model),
         )
         with self._timed("volumes"):
-            what = results, self.image, compared.expected, self.settings.save_volumes
+            what = results, self.image, compared.expected, self.settings.save_volumes, maps
             files = write_examined_files(self.folder, *what)
         return replace(results, files=files)
+
+    def _detected(self, compared: ComparedVessel) -> DetectedVessel | None:
+        settings = self.settings
+        if settings.detect is None or compared.expected.search is None:
+            return None
+        with self._timed("detect"):
+            scorer = settings.detect.scorer
+            parts = scoring_parts(settings.networks, scorer, settings.calibration, settings.hole, settings.step_mm)
+            what = compared.vessel, compared.expected, compared.levels, compared.expectation
+            detected = settings.detect(*what, parts)
+        self.left_out += [] if detected.reason is None else [detected.reason]
+        return detected
 
     def _without_levels(self, scan: Scan) -> SubjectResults:
         """Nothing can be compared; the overview shows where the vessel was taken to be, so that a click can put it right."""
@@ -267,6 +302,7 @@ class _Case:
     def _provenance(self) -> dict[str, Any]:
         settings, rater = self.settings, self.settings.familiarity
         files = [settings.calibration, *([] if rater is None else [rater.features_path, rater.familiarity_path])]
+        files += [] if settings.detect is None else [path for path in settings.detect.paths if Path(path).exists()]
         return {
             "hole_mm": settings.hole,
             "level_step_mm": settings.step_mm,

@@ -13,21 +13,26 @@ from monai_cardiac_gan.inferers import ExpectedVessel
 from monai_cardiac_gan.reporting.subject_results import SubjectResults
 from monai_cardiac_gan.reporting.viewer_files import write_centre_line, write_colours
 from monai_cardiac_gan.reporting.volume_file import write_volume
-from monai_cardiac_gan.transforms import VolumePainter
+from monai_cardiac_gan.transforms import VolumePainter, spread_along
 
 __all__ = ["write_examined_files"]
 
 logger = logging.getLogger(__name__)
 
 CENTRE_LINE, COLOURS = "centre_line.mrk.json", "colours.ctbl"
-EXPECTED, PAINTED = "expected.nii.gz", "painted.nii.gz"
+EXPECTED, PAINTED, ANOMALY = "expected.nii.gz", "painted.nii.gz", "anomaly.nii.gz"
 
 
 def write_examined_files(
-    folder: Path, results: SubjectResults, image: MetaTensor, expected: ExpectedVessel, with_volumes: bool = True
+    folder: Path,
+    results: SubjectResults,
+    image: MetaTensor,
+    expected: ExpectedVessel,
+    with_volumes: bool = True,
+    anomaly: np.ndarray | None = None,
 ) -> dict[str, str]:
     """Write what viewers show: the centre line of the levels that were measured; the volume with the expected vessel, the
-    voxels that were painted, and their colours.
+    voxels that were painted, and their colours; and how far they differ from what was acquired.
 
     Args:
         folder: where they go.
@@ -35,6 +40,7 @@ def write_examined_files(
         image: the acquired volume (1, X, Y, Z) on its file's grid.
         expected: what was painted; without a search no volume is written.
         with_volumes: whether volumes are written at all.
+        anomaly: (N, S, S) map of every slice, in spreads (`anomaly_maps`); None writes none.
 
     Returns:
         What a file holds -> its name, of those that were written.
@@ -52,6 +58,9 @@ def write_examined_files(
     write_volume(folder / EXPECTED, painter.volume, image)
     write_volume(folder / PAINTED, painter.painted.to(torch.uint8), image, np.uint8)
     write_colours(folder / COLOURS)
+    if anomaly is not None:
+        write_volume(folder / ANOMALY, spread_along(image, expected.patches, anomaly, expected.mask), image, np.float32)
+        files["anomaly map"] = ANOMALY
     return files | {
         "expected volume": EXPECTED,
         "painted voxels": PAINTED,

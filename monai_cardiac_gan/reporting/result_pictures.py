@@ -58,6 +58,8 @@ class Pictures:
         expected: the same with the expected anatomy painted.
         slices: one for each picture.
         overview: whole volume; None where it was not drawn.
+        anomaly: the same of the anomaly maps, 128 where nothing differs; empty where there are none.
+        anomaly_range: standard deviations at 0 (darker than expected) and 255 (brighter).
     """
 
     size: int
@@ -66,3 +68,5 @@ class Pictures:
     expected: str
     slices: tuple[SlicePicture, ...]
     overview: Overview | None = None
+    anomaly: str = ""
+    anomaly_range: float | None = None

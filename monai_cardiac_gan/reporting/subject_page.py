@@ -15,6 +15,7 @@ from monai_cardiac_gan.reporting.notable_levels import farthest_level, largest_l
 from monai_cardiac_gan.reporting.page import write_page
 from monai_cardiac_gan.reporting.picture_strip import nearest_picture
 from monai_cardiac_gan.reporting.subject_results import PAGE, Pictures, SubjectResults
+from monai_cardiac_gan.reporting.subject_verdict import SIGN_WORDS
 from monai_cardiac_gan.visualize import figure_of_diameters, save_figure
 
 __all__ = ["PAGE", "write_subject_page"]
@@ -56,6 +57,7 @@ def write_subject_page(results: SubjectResults, folder: Path) -> Path:
         sources=sorted({each.source for level in results.levels for each in level.normals}),
         viewer=_viewer(results, results.pictures) if results.pictures and results.pictures.slices else None,
         figures=FIGURES if has_curve else (),
+        sign_words=SIGN_WORDS,
     )
 
 
@@ -71,6 +73,8 @@ def _viewer(results: SubjectResults, pictures: Pictures) -> dict[str, Any]:
         "pixelMm": pictures.pixel_mm,
         "acquired": pictures.acquired,
         "expected": pictures.expected,
+        "anomaly": pictures.anomaly,
+        "anomalyRange": pictures.anomaly_range,
         "colours": colours.tolist(),
         "start": middle if farthest is None else nearest_picture(pictures.slices, farthest.mm_from_top),
         "slices": [

@@ -6,6 +6,7 @@ import base64
 import io
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -23,12 +24,18 @@ STEP_MM = 2.0
 TOLERANCE_MM = 1e-3
 """Heights are rounded; slices of 1 mm are 2 mm apart all the same."""
 GREYS = 255
+ANOMALY_RANGE = 6.0
+"""Spreads at which the colours of an anomaly map end; of normal people's pixels one in a thousand lies beyond."""
 PIXEL_MM = 1.0
 """Of patches cut along a course (`transforms.cut_along`)."""
 
 
 def pictures_of(
-    expected: ExpectedVessel, vessel: MeasuredVessel, files: FileSlices, overview: Overview | None = None
+    expected: ExpectedVessel,
+    vessel: MeasuredVessel,
+    files: FileSlices,
+    overview: Overview | None = None,
+    anomaly: np.ndarray | None = None,
 ) -> Pictures:
     """Acquired and expected slices below each other, as they are read: the patient's right on the left, the front on top.
 
@@ -37,6 +44,7 @@ def pictures_of(
         vessel: what was acquired.
         files: numbers of the slices as in the file.
         overview: of the whole volume.
+        anomaly: (N, S, S) map of every slice, in spreads (`anomaly_maps`); None where there is none.
     """
     rows = _shown(expected)
     size = expected.patches.pixels.shape[-1]
@@ -47,6 +55,8 @@ def pictures_of(
         expected=_strip(expected.painted[rows]),
         slices=tuple(_picture(int(row), expected, vessel, files) for row in rows),
         overview=overview,
+        anomaly="" if anomaly is None else _strip(torch.from_numpy(anomaly[rows, None] / ANOMALY_RANGE)),
+        anomaly_range=None if anomaly is None else ANOMALY_RANGE,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from monai_cardiac_gan.anomaly import Answer, AnswerKind, NormalRange, Stretch
 from monai_cardiac_gan.atomic import write_json
 from monai_cardiac_gan.reporting.result_pictures import Overview, Pictures, SlicePicture
+from monai_cardiac_gan.reporting.subject_verdict import VerdictResult
 
 __all__ = [
     "FORMAT",
@@ -26,6 +27,7 @@ __all__ = [
     "Stretch",
     "Subject",
     "SubjectResults",
+    "VerdictResult",
     "read_results",
     "write_results",
 ]
@@ -112,6 +114,9 @@ class LevelResult:
         own_mm: the diameter that the subject's own vessel outside the gap predicts.
         displacement_mm: distance of the acquired centre from the course that the far slices predict.
         normals: published ranges, for the subject's sex, or for both.
+        anomaly: how unusual the level is, see `anomaly.JudgedVessel`; None without a verdict, as below.
+        stands_out: whether that is above the verdict's limit.
+        sign: name of the score that is most unusual (`anomaly.SIGNS`).
     """
 
     mm_from_top: float
@@ -133,6 +138,9 @@ class LevelResult:
     own_mm: float | None = None
     displacement_mm: float | None = None
     normals: tuple[NormalRange, ...] = ()
+    anomaly: float | None = None
+    stands_out: bool = False
+    sign: str | None = None
 
 
 @dataclass(frozen=True)
@@ -175,6 +183,7 @@ class SubjectResults:
         provenance: version, settings, digests of weights, seconds; a search draws no random number.
         files: name -> file beside the results, such as the expected volume.
         growth_rule: how the levels of both scans were matched, or why they were not; None without an earlier scan.
+        verdict: how unusual the subject is among normal people; None without any of the same kind of scan.
     """
 
     subject: Subject
@@ -189,6 +198,7 @@ class SubjectResults:
     provenance: Mapping[str, Any]
     files: Mapping[str, str]
     growth_rule: str | None = None
+    verdict: VerdictResult | None = None
 
 
 def write_results(path: str | os.PathLike[str], results: SubjectResults) -> Path:
@@ -219,10 +229,10 @@ def read_results(path: str | os.PathLike[str]) -> SubjectResults:
 
 def _results(content: Mapping[str, Any]) -> SubjectResults:
     pictures = content["pictures"]
-    answer = content["answer"]
+    answer, verdict = content["answer"], content.get("verdict")
     return SubjectResults(
         subject=Subject(**content["subject"]),
-        answer=_of(Answer, answer, stretches=tuple(Stretch(**each) for each in answer["stretches"])),
+        answer=_of(Answer, answer, stretches=_stretches(answer)),
         scan=_of(Scan, content["scan"]),
         levels=tuple(
             _of(LevelResult, each, normals=tuple(NormalRange(**normal) for normal in each["normals"]))
@@ -236,7 +246,12 @@ def _results(content: Mapping[str, Any]) -> SubjectResults:
         provenance=content["provenance"],
         files=content["files"],
         growth_rule=content.get("growth_rule"),
+        verdict=None if verdict is None else _of(VerdictResult, verdict, stretches=_stretches(verdict)),
     )
+
+
+def _stretches(content: Mapping[str, Any]) -> tuple[Stretch, ...]:
+    return tuple(Stretch(**each) for each in content["stretches"])
 
 
 def _pictures(content: Mapping[str, Any]) -> Pictures:

@@ -7,7 +7,7 @@ from monai_cardiac_gan.transforms.crop_aorta_patches import (
     CropAortaPatchesd,
     CropAortaPatchesDict,
 )
-from monai_cardiac_gan.transforms.cut_along import CoursePatches, cut_along
+from monai_cardiac_gan.transforms.cut_along import CoursePatches, cut_along, spread_along
 from monai_cardiac_gan.transforms.dicom_person import person_from_dicom
 from monai_cardiac_gan.transforms.file_slices import FileSlices
 from monai_cardiac_gan.transforms.grade_image_quality import (
@@ -115,5 +115,6 @@ __all__ = [
     "paste_patch",
     "person_from_dicom",
     "reason_of",
+    "spread_along",
     "standard_volume",
 ]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from monai_cardiac_gan.transforms.ras_volume import RasVolume
 
-__all__ = ["CoursePatches", "cut_along"]
+__all__ = ["CoursePatches", "cut_along", "spread_along"]
 
 
 @dataclass(frozen=True)
@@ -95,3 +95,45 @@ def _refuse_odd(slices: np.ndarray, centres_mm: np.ndarray, size: int, pixel_mm:
         raise ValueError("a centre is not finite: expected millimetres; leave out slices without one.")
     if len(slices) and not (slices.min() >= 0 and slices.max() < count):
         raise ValueError(f"slices {slices.min()} to {slices.max()}: the volume has 0 to {count - 1}.")
+
+
+def spread_along(image: Tensor, patches: CoursePatches, values: np.ndarray, mask: Tensor) -> MetaTensor:
+    """The other way: values of patches on the voxels of their slices, by linear interpolation; 0 elsewhere.
+
+    Args:
+        image: the volume (1, X, Y, Z) in RAS+ axes that the patches were cut from.
+        patches: as `cut_along` cut them.
+        values: (N, S, S) of each pixel.
+        mask: (S, S) bool, pixels whose values are taken.
+
+    Returns:
+        `MetaTensor` (1, X, Y, Z) float32.
+
+    Raises:
+        ValueError: when the image is no RAS+ volume, or shapes do not fit.
+
+    Example:
+        >>> image = MetaTensor(torch.arange(64.0).view(1, 8, 8, 1), affine=torch.eye(4))
+        >>> found = cut_along(image, np.array([0]), np.array([[3.0, 4.0]]), size=4)
+        >>> back = spread_along(image, found, found.pixels[:, 0].numpy(), torch.ones(4, 4, dtype=torch.bool))
+        >>> torch.equal(back[0, 1:5, 2:6], image[0, 1:5, 2:6]), float(back[0, 7, 7, 0])
+        (True, 0.0)
+    """
+    volume = RasVolume(image)
+    if values.shape != tuple(patches.pixels[:, 0].shape) or tuple(mask.shape) != values.shape[1:]:
+        raise ValueError(
+            f"values are {values.shape} and the mask {tuple(mask.shape)}: expected {tuple(patches.pixels[:, 0].shape)} and "
+            "the shape of one of its patches."
+        )
+    spread = np.zeros(volume.array.shape, np.float32)
+    rows, columns = np.meshgrid(*(np.arange(side) for side in volume.array.shape[:2]), indexing="ij")
+    for affine, level, pixels in zip(patches.affines, patches.slices, values, strict=True):
+        to_patch = np.linalg.inv(affine) @ volume.affine
+        voxels = np.stack([rows.ravel(), columns.ravel(), np.full(rows.size, level), np.ones(rows.size)])
+        places = (to_patch @ voxels)[:2]
+        nearest = np.rint(places).astype(int)
+        inside = ((nearest >= 0) & (nearest < values.shape[1])).all(0)
+        inside[inside] = mask.numpy()[tuple(nearest[:, inside])]
+        found = ndimage.map_coordinates(pixels, places[:, inside], order=1, mode="nearest")
+        spread[rows.ravel()[inside], columns.ravel()[inside], level] = found
+    return MetaTensor(torch.from_numpy(spread)[None], affine=torch.from_numpy(volume.affine))

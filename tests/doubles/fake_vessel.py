@@ -1,5 +1,7 @@
 """What stands for the networks where only the way around them is tested: an expected aorta of a known diameter."""
 
+from dataclasses import replace
+
 import nibabel
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ from monai_cardiac_gan.inferers import ExpectVessel, ScanFamiliarity, VesselSear
 from monai_cardiac_gan.inferers.inpainted_vessel import InpaintedVessel
 from monai_cardiac_gan.inferers.vessel_networks import LoadedNetworks
 from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.networks.nets import PatchFeatures
 from monai_cardiac_gan.transforms import ScaleByPercentiles
 
 SIDE, MIDDLE = 128, 64
@@ -56,16 +59,40 @@ class FakeSearch(VesselSearch):
         )
 
 
+class AnsweringSearch(FakeSearch):
+    """The same with a typical answer to each level, and answers that differ from it by noise of a standard deviation."""
+
+    def __init__(self, diameter, answers=6, noise=0.05):
+        super().__init__(diameter)
+        self.answers, self.noise = answers, noise
+
+    def __call__(self, patches, masks, generator, positions_mm, valid=None):
+        found = super().__call__(patches, masks, generator, positions_mm, valid)
+        images = found.generated[0]
+        source = torch.Generator().manual_seed(0)
+        noise = self.noise * torch.randn(self.answers, *images.shape, generator=source)
+        typical = torch.where(masks, images, patches)
+        return replace(
+            found,
+            generated=(images + noise).clamp(-1, 1),
+            latents=found.latents.expand(self.answers, -1, -1),
+            losses=found.losses.expand(self.answers, -1),
+            totals=torch.zeros(self.answers),
+            typical=typical,
+        )
+
+
 class FakeNetworks:
     """Paints a disc; `fault` is what is wrong with its weights."""
 
-    def __init__(self, diameter=22.0, fault=""):
-        self.diameter, self.fault = diameter, fault
+    def __init__(self, diameter=22.0, fault="", answers=0):
+        self.diameter, self.fault, self.answers = diameter, fault, answers
 
     def load(self):
         if self.fault:
             raise ValueError(self.fault)
-        return LoadedNetworks(FakeSearch(self.diameter), DiscGenerator().eval(), dict(SEARCH))
+        search = AnsweringSearch(self.diameter, self.answers) if self.answers else FakeSearch(self.diameter)
+        return LoadedNetworks(search, DiscGenerator().eval(), dict(SEARCH))
 
 
 class FakeRater:
@@ -140,7 +167,14 @@ def write_vessel(path, codes="RAS", header=None, **shape):
     return path
 
 
-def measured_vessel(slices=range(SHAPE[2]), search=False, **shape):
+def write_features(path):
+    """Weights of features that nobody trained."""
+    torch.manual_seed(0)
+    torch.save(PatchFeatures().state_dict(), path)
+    return str(path)
+
+
+def measured_vessel(slices=range(SHAPE[2]), search=False, answers=0, **shape):
     """The volume as it is in memory, its vessel, and what is expected of it."""
     affine = np.diag([*SPACING, 1.0])
     affine[:3, 3] = ORIGIN
@@ -149,7 +183,7 @@ def measured_vessel(slices=range(SHAPE[2]), search=False, **shape):
     )
     diameters = widths_of(**shape)[list(slices)]
     track = GivenTrack(slices, diameters_mm=diameters)({})[Field.AORTA]
-    loaded = FakeNetworks().load() if search else None
+    loaded = FakeNetworks(answers=answers).load() if search else None
     parts = (loaded.search, loaded.generator) if search else (None, None)
     expected = ExpectVessel(*parts, straight_prior())(ScaleByPercentiles()(image), track)
     return image, measure_vessel(image, track), expected

@@ -88,7 +88,7 @@ class PatchFeatures(nn.Module):
         Raises:
             ValueError: when the images have another shape.
         """
-        stages = self._stages(images)
+        stages = self.feature_maps(images)
         found = [stage.mean((2, 3)) for stage in stages]
         found.append(self.layout(stages[-1]).flatten(1))
         return self.standard(self.output(torch.cat(found, 1)))
@@ -104,12 +104,13 @@ class PatchFeatures(nn.Module):
             (N, 288) at the default width.
         """
         found: list[Tensor] = []
-        for stage in self._stages(images):
+        for stage in self.feature_maps(images):
             weight = F.adaptive_avg_pool2d(valid.to(stage), (stage.shape[2], stage.shape[3]))
             found.append((weight * stage).sum((2, 3)) / weight.sum((2, 3)))
         return torch.cat(found, 1)
 
-    def _stages(self, images: Tensor) -> list[Tensor]:
+    def feature_maps(self, images: Tensor) -> list[Tensor]:
+        """Output of each stage, (N, 24, 64, 64) to (N, 120, 8, 8) at the default width; images as in `forward`."""
         self._check(images)
         if images.shape[2] != self.side or images.shape[3] != self.side:
             images = F.interpolate(images, [self.side, self.side], mode="bilinear", antialias=True)

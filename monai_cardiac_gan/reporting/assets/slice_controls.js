@@ -8,6 +8,8 @@ function connectControls(view) {
   byId("share").addEventListener("input", event => view.change({share: event.target.value / 100}));
   byId("view-side").addEventListener("click", () => view.change({blend: false}));
   byId("view-blend").addEventListener("click", () => view.change({blend: true}));
+  byId("map-spreads")?.addEventListener("click", () => view.change({spreads: true}));
+  byId("map-grey")?.addEventListener("click", () => view.change({spreads: false}));
   byId("reset").addEventListener("click", () => view.change({...DEFAULTS}));
   for (const button of document.querySelectorAll("[data-step]"))
     button.addEventListener("click", () => view.change({index: view.state.index + Number(button.dataset.step)}));
@@ -28,6 +30,11 @@ function connectControls(view) {
     for (const figure of document.querySelectorAll(".pictures .side")) figure.hidden = state.blend;
     document.querySelector(".pictures .blend").hidden = !state.blend;
     document.querySelector(".colour-bar").hidden = state.blend;
+    if (view.anomaly) {
+      byId("map-spreads").ariaPressed = String(state.spreads);
+      byId("map-grey").ariaPressed = String(!state.spreads);
+    }
+    drawColourBar(view);
     describeSlice(view);
   };
   view.addEventListener("change", show);
@@ -47,13 +54,17 @@ function describeSlice({slice}) {
 }
 
 /** The colours of the difference with their ends. */
-function drawColourBar({data, range}) {
+function drawColourBar({data, range, inSpreads}) {
   const bar = byId("bar"), context = bar.getContext("2d");
   bar.width = data.colours.length;
   data.colours.forEach((colour, column) => {
     context.fillStyle = `rgb(${colour.join(" ")})`;
     context.fillRect(column, 0, 1, bar.height);
   });
-  byId("bar-low").textContent = `−${range}`;
-  byId("bar-high").textContent = `+${range}`;
+  const end = inSpreads ? data.anomalyRange : range;
+  byId("bar-low").textContent = `−${end}`;
+  byId("bar-high").textContent = `+${end}`;
+  byId("bar-unit").textContent = inSpreads
+    ? "anomaly map: acquired less expected, in spreads of what may be expected"
+    : "difference in grey values of 0 to 255";
 }

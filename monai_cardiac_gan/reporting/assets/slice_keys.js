@@ -6,7 +6,7 @@ function connectKeys(view) {
   const everywhere = {
     ArrowLeft: () => step(-1), ArrowRight: () => step(1),
     b: () => toggle("blend"), c: () => toggle("circle"), h: () => toggle("hole"), z: () => toggle("whole"),
-    r: () => view.change({...DEFAULTS}),
+    m: () => view.anomaly && toggle("spreads"), r: () => view.change({...DEFAULTS}),
   };
   const inViewer = {
     ArrowUp: () => step(-1), ArrowDown: () => step(1),

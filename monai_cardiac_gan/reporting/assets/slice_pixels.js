@@ -27,6 +27,12 @@ function differencePixels(acquired, expected, size, range, colours) {
   });
 }
 
+/** An anomaly map, 128 where nothing differs, in the same colours. */
+function anomalyPixels(values, size, colours) {
+  const last = colours.length - 1;
+  return coloured(size, pixel => colours[Math.round(last * values[pixel] / 255)]);
+}
+
 const OUTLIERS = 0.98, LEAST_RANGE = 16;
 
 /** Where the colours of the difference end: nearly all that differs anywhere along the vessel lies within. */

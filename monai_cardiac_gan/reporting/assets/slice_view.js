@@ -1,17 +1,21 @@
 // What the viewer shows, and how it is drawn. Whoever changes its settings calls change().
-const DEFAULTS = {window: 256, level: 128, share: 0.5, blend: false, circle: true, hole: true, whole: false};
+const DEFAULTS = {window: 256, level: 128, share: 0.5, blend: false, circle: true, hole: true, whole: false, spreads: true};
 const ZOOMED_MM = 64;  // three healthy aortas
 
 class SliceView extends EventTarget {
-  constructor(data, acquired, expected) {
+  /** Grey values of all slices; anomaly is null without anomaly maps. */
+  constructor(data, acquired, expected, anomaly) {
     super();
-    Object.assign(this, {data, acquired, expected, state: {...DEFAULTS, index: data.start}});
+    Object.assign(this, {data, acquired, expected, anomaly, state: {...DEFAULTS, index: data.start}});
     this.range = differenceRange(acquired, expected);
     this.canvases = Object.fromEntries(
       ["acquired", "expected", "difference", "blend"].map(kind => [kind, document.getElementById(`picture-${kind}`)]));
     const resized = new ResizeObserver(() => this.draw());
     for (const canvas of Object.values(this.canvases)) resized.observe(canvas);
   }
+
+  /** Whether differences are shown in spreads, and not in grey values. */
+  get inSpreads() { return this.anomaly !== null && this.state.spreads; }
 
   get slice() { return this.data.slices[this.state.index]; }
 
@@ -51,7 +55,9 @@ class SliceView extends EventTarget {
     const one = acquired[state.index], other = expected[state.index];
     this.paint("acquired", () => greyPixels(one, data.size, state));
     this.paint("expected", () => greyPixels(other, data.size, state));
-    this.paint("difference", () => differencePixels(one, other, data.size, this.range, data.colours));
+    this.paint("difference", () => this.inSpreads
+      ? anomalyPixels(this.anomaly[state.index], data.size, data.colours)
+      : differencePixels(one, other, data.size, this.range, data.colours));
     this.paint("blend", () => greyPixels(blended(Float32Array.from(one), other, state.share), data.size, state));
   }
 
