@@ -22,6 +22,7 @@ from monai_cardiac_gan.evaluation.detection_calibration import (
 from monai_cardiac_gan.evaluation.score_scan import ScanScorer
 from monai_cardiac_gan.executors import choose_executor, run_all
 from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.transforms import reason_of
 
 __all__ = ["CalibrateDetection", "ScoredPerson", "score_people"]
 
@@ -136,12 +137,14 @@ def score_people(
     found: dict[str, ScoredPerson] = {}
     failed: dict[str, str] = {}
     with tqdm(total=len(tasks), desc="people", unit="person", disable=None) as bar:
-        for (name, _, _), future in run_all(_scored, tasks, *choose_executor(workers, None, len(tasks), PRELOADED)):
+        for (name, record, _), future in run_all(
+            _scored, tasks, *choose_executor(workers, None, len(tasks), PRELOADED)
+        ):
             try:
                 found[name] = future.result()
             except (ValueError, RuntimeError, OSError) as error:
-                failed[name] = str(error)
-                logger.warning("not taken: %s: %s", name, error)
+                failed[name] = reason_of(error, str(record[Field.IMAGE]))
+                logger.warning("not taken: %s: %s", name, failed[name])
             bar.update()
     return {name: found[name] for name in records if name in found}, failed
 

@@ -20,6 +20,7 @@ from monai_cardiac_gan.evaluation.lesion_cases import CaseTask, Lesion, LesionCa
 from monai_cardiac_gan.evaluation.score_scan import ScanScorer
 from monai_cardiac_gan.executors import choose_executor, run_all
 from monai_cardiac_gan.keys import Field
+from monai_cardiac_gan.transforms import reason_of
 from monai_cardiac_gan.transforms.lesion_shapes import DILATION, LESIONS
 
 __all__ = ["SEVERITIES", "EvaluateDetection"]
@@ -144,7 +145,7 @@ class EvaluateDetection:
                     done[task.name] = future.result()
                     write_cases(self._path(task, digest), done[task.name])
                 except (ValueError, RuntimeError, OSError) as error:
-                    logger.warning("not scored: %s: %s", task.name, error)
+                    logger.warning("not scored: %s: %s", task.name, reason_of(error, str(task.record[Field.IMAGE])))
                 bar.update()
         return [case for task in tasks for case in done.get(task.name, [])]
 

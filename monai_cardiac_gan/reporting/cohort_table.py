@@ -19,6 +19,8 @@ COLUMNS = (
     "date",
     "answer",
     "headline",
+    "alarm",
+    "p_value",
     "farthest_z",
     "farthest_z_mm_from_top",
     "largest_diameter_mm",
@@ -31,7 +33,8 @@ COLUMNS = (
     "error",
 )
 """Of the table. ``farthest_z`` is the z that lies farthest from 0, with its sign, of the levels that are compared; the largest
-diameter (area-equivalent) is among those, too, where there are any, and ``largest_expected_mm`` is its level's."""
+diameter (area-equivalent) is among those, too, where there are any, and ``largest_expected_mm`` is its level's. ``alarm`` and
+``p_value`` are the verdict's, empty where there is none, or too few normal people for an alarm."""
 
 
 def write_cohort_table(path: str | os.PathLike[str], volumes: Sequence[ReportedVolume]) -> Path:
@@ -57,6 +60,8 @@ def _row(volume: ReportedVolume) -> dict[str, Any]:
     if (results := volume.results) is None:
         return row
     row |= {"date": results.subject.date, "answer": results.answer.kind, "headline": results.answer.headline}
+    if results.verdict is not None:
+        row |= {"alarm": results.verdict.is_alarm, "p_value": results.verdict.p_value}
     row |= {"grade": results.scan.grade, "track_confidence": results.scan.track_confidence}
     if (farthest := farthest_level(results.levels)) is not None:
         row |= {"farthest_z": farthest.z, "farthest_z_mm_from_top": farthest.mm_from_top}

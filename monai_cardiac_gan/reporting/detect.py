@@ -19,7 +19,7 @@ from monai_cardiac_gan.executors import choose_executor, run_all
 from monai_cardiac_gan.keys import Field
 from monai_cardiac_gan.reporting.subject_verdict import SIGN_WORDS, verdict_of
 from monai_cardiac_gan.reporting.volume_file import write_volume
-from monai_cardiac_gan.transforms import spread_along
+from monai_cardiac_gan.transforms import reason_of, spread_along
 
 __all__ = ["COLUMNS", "Detect", "DetectedScan"]
 
@@ -95,8 +95,9 @@ class Detect:
                 try:
                     found[number] = future.result()
                 except (ValueError, RuntimeError, OSError) as error:
-                    logger.warning("no verdict: %s: %s", record[Field.SUBJECT], error)
-                    found[number] = DetectedScan({**_names(record), "error": str(error)})
+                    reason = reason_of(error, str(record[Field.IMAGE]))
+                    logger.warning("no verdict: %s: %s", record[Field.SUBJECT], reason)
+                    found[number] = DetectedScan({**_names(record), "error": reason})
                 bar.update()
         scans = [found[number] for number, _ in tasks]
         path = write_table(self.folder / TABLE, COLUMNS, [each.row for each in scans])

@@ -110,3 +110,8 @@ def test_far_from_the_ends_the_mean_is_a_gaussian_filter():
 def test_a_negative_smoothing_is_refused():
     with pytest.raises(ValueError, match=r"smoothing_mm is -1.0: expected at least 0, which paints each slice alone"):
         AmortisedVessel(AmortisedInferer(), smoothing_mm=-1.0)
+
+
+def test_the_typical_answer_of_each_level_is_kept(found, network, painter):
+    result = painter.inferer.search(PATCHES[LEVELS], MASK, network)
+    assert torch.equal(found.typical, result.typical)

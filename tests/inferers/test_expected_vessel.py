@@ -234,3 +234,20 @@ def test_a_step_that_makes_no_sense_is_refused():
 def test_a_search_needs_a_generator(parts):
     with pytest.raises(ValueError, match="there is a search or a generator, and not both: give both, or neither"):
         ExpectVessel(*parts, PRIOR)
+
+
+def test_without_the_slices_between_the_levels_are_the_same(image, found):
+    alone = searching(between=False)(image, track())
+    assert len(alone.patches) == len(alone.levels) == len(found.levels)
+    np.testing.assert_array_equal(alone.patches.slices, found.patches.slices[found.levels])
+    np.testing.assert_array_equal(alone.heights_mm, found.heights_mm[found.levels])
+    torch.testing.assert_close(alone.painted, found.painted[found.levels])
+
+
+@pytest.mark.parametrize(("most", "count"), [(5, 5), (1, 1), (100, 16), (None, 16)])
+def test_of_many_levels_some_are_taken_evenly(image, most, count):
+    found = searching(most_levels=most, between=False)(image, track())
+    assert len(found.levels) == count
+    if 1 < count < 16:
+        steps = np.diff(found.heights_mm)
+        assert steps.max() - steps.min() <= 10.0

@@ -22,6 +22,7 @@ from monai_cardiac_gan.reporting.subject_results import (
     Stretch,
     Subject,
     SubjectResults,
+    VerdictResult,
 )
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -112,6 +113,36 @@ def wide_subject(name: str) -> SubjectResults:
     return replace(expected_subject(name), answer=answer, levels=levels, pictures=pictures(True))
 
 
+ANOMALY_RANGE = 6.0
+
+
+def unusual_subject(name: str) -> SubjectResults:
+    """As wide as expected, with an alarm at 85 to 125 mm; the anomaly maps show a square of 3 spreads, darker, in the middle."""
+    subject = expected_subject(name)
+    stretch = Stretch(AnswerKind.UNUSUAL, 85.0, 125.0, 4)
+    sentence = "more unusual than all 60 known normal people (p = 0.016); 85-125 mm from the top stand out"
+    verdict = VerdictResult(sentence, "hearts", 4.2, 2.5, 0.0164, 60, 8, 0.05, True, (stretch,))
+    levels = tuple(
+        replace(each, anomaly=4.2, stands_out=True, sign="lumen")
+        if 85 <= each.mm_from_top <= 125
+        else replace(each, anomaly=1.1)
+        if each.is_compared
+        else each
+        for each in subject.levels
+    )
+    maps = np.full((SIZE, SIZE), 128, np.uint8)
+    maps[MIDDLE - 5 : MIDDLE + 6, MIDDLE - 5 : MIDDLE + 6] = round(255 * (0.5 - 3 / ANOMALY_RANGE / 2))
+    strip = data_url(np.concatenate([maps] * len(subject.pictures.slices)))
+    return replace(
+        subject,
+        answer=Answer(AnswerKind.UNUSUAL, "unusual at 85-125 mm from the top", ("diameters as expected",), (stretch,)),
+        verdict=verdict,
+        levels=levels,
+        pictures=replace(subject.pictures, anomaly=strip, anomaly_range=ANOMALY_RANGE),
+        files=subject.files | {"anomaly map": "anomaly.nii.gz"},
+    )
+
+
 def unclear_subject(name: str) -> SubjectResults:
     answer = Answer(AnswerKind.CANNOT_TELL, "cannot tell, because no vessel was found", ("confidence 0.00 below 0.50",))
     scan = Scan(None, None, {}, 0.0, 0.0, None, (64, 64, 20), (1.0, 1.0, 5.0), 2)
@@ -127,6 +158,7 @@ def make_subject() -> Callable[[str, str], SubjectResults]:
     makers = {
         AnswerKind.EXPECTED: expected_subject,
         AnswerKind.WIDER: wide_subject,
+        AnswerKind.UNUSUAL: unusual_subject,
         AnswerKind.CANNOT_TELL: unclear_subject,
     }
     return lambda kind, name="ann": makers[kind](name)

@@ -78,6 +78,8 @@ def test_the_table_tells_the_largest_diameter_and_the_farthest_z_with_their_plac
         "date": "",
         "answer": "as expected",
         "headline": "as expected at all 3 levels",
+        "alarm": "",
+        "p_value": "",
         "farthest_z": "6.15",
         "farthest_z_mm_from_top": "10.0",
         "largest_diameter_mm": "30.0",

@@ -66,6 +66,7 @@ def test_each_answer_has_its_sign_and_its_style(tmp_path):
         AnswerKind.NARROWER: "differs ▼",
         AnswerKind.DISPLACED: "differs ◆",
         AnswerKind.SEVERAL: "differs !",
+        AnswerKind.UNUSUAL: "differs !",
         AnswerKind.ABOVE_NORMALS: "differs ▲",
         AnswerKind.CANNOT_TELL: "unsure ?",
     }

@@ -1,4 +1,5 @@
 import base64
+import csv
 import gzip
 import html
 import io
@@ -18,15 +19,19 @@ from fake_vessel import (
     GivenTrack,
     widths_of,
     write_calibration,
+    write_features,
     write_vessel,
 )
 from PIL import Image
 
+from monai_cardiac_gan.anomaly import judge_left_out
 from monai_cardiac_gan.data import settings_digest
+from monai_cardiac_gan.evaluation import DetectionCalibration, DetectVessel, ScanScorer, ScoreVessel
+from monai_cardiac_gan.evaluation.detection_calibration import NormalPerson, write_detection_calibration
 from monai_cardiac_gan.inferers import ScanRater, VesselNetworks
 from monai_cardiac_gan.inferers.latent_bank import LatentBank
 from monai_cardiac_gan.networks import nets
-from monai_cardiac_gan.reporting import SubjectExaminer, write_subject_page
+from monai_cardiac_gan.reporting import Detect, SubjectExaminer, write_subject_page
 from monai_cardiac_gan.reporting.report_volume import ReportTask, VolumeReporter, report_volume
 from monai_cardiac_gan.reporting.subject_results import AnswerKind, read_results, write_results
 
@@ -402,3 +407,101 @@ def test_each_setting_counts(weights):
 
 def test_the_tube_lies_where_the_tests_say():
     assert (ORIGIN[0] + AORTA_MM[0], ORIGIN[1] + AORTA_MM[1]) == (RIGHT, FRONT)
+
+
+@pytest.fixture(scope="module")
+def detecting(folder):
+    """Normal people like the straight tube: their scores are the tube's, and noise."""
+    networks = FakeNetworks(answers=5)
+    vessels, scorer = (
+        write_calibration(folder / "vessels.json"),
+        ScoreVessel(nets.PatchFeatures, write_features(folder / "features.pt")),
+    )
+    score = ScanScorer(networks, vessels, scorer, localise=GivenTrack())
+    path = write_vessel(folder / "normal.nii.gz")
+    found = score(*score.load({"image": str(path), "subject": "ben"})).scored
+    source = np.random.default_rng(0)
+    scored = {
+        f"p{number}": replace(
+            found.levels, scores=found.levels.scores + source.normal(0, 0.15, found.levels.scores.shape)
+        )
+        for number in range(20)
+    }
+    judged = judge_left_out(scored)
+    people = {
+        name: NormalPerson(each, found.texture + source.normal(0, 0.05, len(found.texture)), judged[name].score, False)
+        for name, each in scored.items()
+    }
+    known = write_detection_calibration(
+        folder / "known.json", DetectionCalibration("tubes", score.parts(), people, {}, 1.3, "0")
+    )
+    return {"networks": networks, "calibration": vessels, "detect": DetectVessel(scorer, [str(known)])}
+
+
+def test_a_verdict_stands_in_the_results_and_an_alarm_in_the_answer(folder, detecting):
+    usual = examine(folder / "normal.nii.gz", folder / "usual", **detecting)
+    assert usual.verdict.is_alarm is False
+    assert (usual.verdict.kind, usual.verdict.normals) == ("tubes", 20)
+    assert all(level.anomaly is not None for level in usual.levels if level.is_compared)
+    assert not any(level.stands_out for level in usual.levels)
+    bulge = write_vessel(folder / "bulge8.nii.gz", bulge_mm=8.0)
+    ill = examine(bulge, folder / "ill", **detecting, save_volumes=True)
+    assert ill.verdict.is_alarm
+    standing = [level.mm_from_top for level in ill.levels if level.stands_out]
+    assert min(abs(mm - 75) for mm in standing) <= 10
+    assert ill.pictures.anomaly_range == 6.0
+    maps = nibabel.load(folder / "ill" / ill.files["anomaly map"])
+    assert maps.shape == SHAPE
+    assert np.abs(maps.get_fdata()).max() > 3
+    assert read_results(write_results(folder / "ill.json", ill)) == ill
+
+
+def test_the_anomaly_volume_is_brighter_than_expected_where_the_bulge_is(folder, detecting):
+    """In the middle slice, 13 mm from the vessel's middle: tissue in a tube of 22 mm, blood in one of 30."""
+    bulge = write_vessel(folder / "bulge_again.nii.gz", bulge_mm=8.0)
+    examine(bulge, folder / "again", **detecting, save_volumes=True)
+    values = nibabel.load(folder / "again" / "anomaly.nii.gz").get_fdata()
+    x, y = (round(middle / side) for middle, side in zip(AORTA_MM, SPACING, strict=False))
+    beside = round(13 / SPACING[0])
+    middle = SHAPE[2] // 2
+    assert values[x + beside, y, middle] > 3
+    assert values[x - beside, y, middle] > 3
+    assert values[x, y + beside, middle] > 3
+    assert abs(values[x, y, middle]) < 2
+    assert values[x + round(28 / SPACING[0]), y, middle] == 0  # beyond the hole
+
+
+def test_who_cannot_be_told_has_no_verdict(folder, tmp_path, detecting):
+    found = examine(folder / "normal.nii.gz", tmp_path / "x", record={"grade": 1.0}, **detecting)
+    assert found.answer.kind == AnswerKind.CANNOT_TELL
+    assert found.verdict is None
+    assert all(level.anomaly is None for level in found.levels)
+
+
+def test_why_there_is_no_verdict_is_left_out(folder, tmp_path, detecting):
+    found = examine(folder / "normal.nii.gz", tmp_path / "x", **(detecting | {"hole": 41}))
+    assert found.verdict is None
+    assert any(each.startswith("no verdict: normal people were scored with another hole") for each in found.left_out)
+    searched = examine(folder / "normal.nii.gz", tmp_path / "y", **(detecting | {"networks": FakeNetworks()}))
+    assert any("0 answers were drawn" in each for each in searched.left_out)
+    assert searched.pictures.anomaly == ""
+
+
+def test_a_table_of_verdicts_agrees_with_the_reports(folder, tmp_path, detecting):
+    detect = detecting["detect"]
+    score = ScanScorer(detecting["networks"], detecting["calibration"], detect.scorer, localise=GivenTrack())
+    write_vessel(folder / "bulge9.nii.gz", bulge_mm=9.0)
+    records = [
+        {"image": str(folder / name), "subject": name[:5]} for name in ("normal.nii.gz", "bulge9.nii.gz", "none.nii.gz")
+    ]
+    Detect(records, score, detect, str(tmp_path)).run()
+    with (tmp_path / "detection.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["alarm"] for row in rows] == ["no", "yes", ""]
+    assert "none.nii.gz" in rows[2]["error"]
+    assert abs(float(rows[1]["most_unusual_mm_from_top"]) - 75) <= 15
+    report = examine(folder / "normal.nii.gz", tmp_path / "report", **detecting)
+    assert float(rows[0]["score"]) == pytest.approx(report.verdict.score, abs=0.02)
+    assert nibabel.load(tmp_path / "bulge" / "anomaly.nii.gz").shape == SHAPE
+    with pytest.raises(ValueError, match=r"no verdict on any of 1 volumes; the first: .*none\.nii\.gz"):
+        Detect(records[2:], score, detect, str(tmp_path / "x")).run()

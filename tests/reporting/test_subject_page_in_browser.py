@@ -150,6 +150,45 @@ def test_the_difference_has_the_colours_of_its_bar(show, wide_page):
     assert pixel(page, "difference", 0.5 + 13 / ZOOMED, 0.5) == pytest.approx(colours[128].tolist(), abs=2)
 
 
+@pytest.fixture(scope="module")
+def unusual_page(make_subject, tmp_path_factory):
+    return write_subject_page(make_subject(AnswerKind.UNUSUAL), tmp_path_factory.mktemp("unusual"))
+
+
+def test_the_anomaly_map_is_shown_first_and_can_be_left(show, unusual_page):
+    page = show(unusual_page)
+    page.uncheck("#circle")
+    ends = [page.locator(f"#bar-{end}") for end in ("low", "high", "unit")]
+    assert [each.inner_text() for each in ends[:2]] == ["\N{MINUS SIGN}6", "+6"]
+    assert "in spreads of what may be expected" in ends[2].inner_text()
+    colours = colormaps["berlin"](np.linspace(0, 1, 256), bytes=True)[:, :3].tolist()
+    assert pixel(page, "difference", 0.5, 0.5) == pytest.approx(colours[64], abs=2)  # a quarter of the way from -6 to 6
+    assert pixel(page, "difference", 0.75, 0.5) == pytest.approx(colours[128], abs=2)
+    page.click("#map-grey")
+    assert page.locator("#map-grey").get_attribute("aria-pressed") == "true"
+    assert ends[0].inner_text() != "\N{MINUS SIGN}6"
+    assert ends[2].inner_text() == "difference in grey values of 0 to 255"
+    assert pixel(page, "difference", 0.5, 0.5) == pytest.approx(colours[128], abs=2)
+    page.keyboard.press("m")
+    assert pixel(page, "difference", 0.5, 0.5) == pytest.approx(colours[64], abs=2)
+
+
+def test_without_anomaly_maps_grey_values_are_shown(show, wide_page):
+    page = show(wide_page)
+    assert page.locator("#map-spreads").count() == 0
+    page.keyboard.press("m")
+    assert page.locator("#bar-unit").inner_text() == "difference in grey values of 0 to 255"
+
+
+def test_the_verdict_stands_first_and_leads_to_what_stands_out(show, unusual_page):
+    page = show(unusual_page)
+    text = page.locator(".answer").inner_text()
+    assert text.startswith("Alarm: more unusual than all 60 known normal people (p = 0.016)")
+    page.click("text=unusual, 85")
+    assert "105" in page.locator("#slice-text").inner_text() or "104" in page.locator("#slice-text").inner_text()
+    assert "stands out by the dark parts in the lumen" in page.locator("#slice-text").inner_text()
+
+
 def test_circle_and_hole_are_drawn_where_they_lie(show, wide_page):
     page = show(wide_page)
     radius = page.evaluate("JSON.parse(document.getElementById('viewer-data').textContent).slices[60].radius")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from monai.data import MetaTensor
 from monai.transforms import SpatialCrop
 
-from monai_cardiac_gan.transforms import cut_along
+from monai_cardiac_gan.transforms import cut_along, spread_along
 from monai_cardiac_gan.transforms.patch_grid import PatchGrid
 from monai_cardiac_gan.transforms.ras_volume import RasVolume
 
@@ -139,3 +139,33 @@ def test_a_centre_that_is_none_is_refused():
 def test_other_axes_are_refused():
     with pytest.raises(ValueError, match="the image has axes LAS: expected RAS"):
         cut_along(volume(noise(8, 9, 3), (-1.0, 1.0, 1.0)), np.array([0]), np.ones((1, 2)))
+
+
+@pytest.mark.parametrize("affine", [None, OBLIQUE])
+def test_what_was_cut_comes_back_onto_its_voxels(affine):
+    """Of a ramp along both axes linear interpolation is exact, there and back, whatever the affine."""
+    ramp = np.add.outer(np.arange(40.0), 2 * np.arange(50.0))[..., None] + np.zeros(3)
+    image = volume(ramp, SPACING, affine)
+    centres = np.array([[26.3, 20.1], [28.9, 18.6]])
+    patches = cut_along(image, np.array([0, 2]), centres, size=24)
+    mask = torch.zeros(24, 24, dtype=torch.bool)
+    mask[6:18, 6:18] = True
+    found = spread_along(image, patches, patches.pixels[:, 0].numpy(), mask)[0].numpy()
+    assert (found[..., 1] == 0).all()
+    spacing = RasVolume(image).spacing
+    for level, centre in ((0, centres[0]), (2, centres[1])):
+        away = [
+            (np.arange(side) * step - middle) for side, step, middle in zip((40, 50), spacing, centre, strict=False)
+        ]
+        inside = np.logical_and.outer(*((each >= -6.4) & (each <= 5.4) for each in away))
+        outside = ~np.logical_and.outer(*((each >= -6.6) & (each <= 5.6) for each in away))
+        np.testing.assert_allclose(found[..., level][inside], ramp[..., level][inside], atol=1e-3)
+        assert (found[..., level][outside] == 0).all()
+    np.testing.assert_allclose(spread_along(image, patches, patches.pixels[:, 0].numpy(), mask).affine, image.affine)
+
+
+def test_values_that_do_not_fit_the_patches_are_refused():
+    image = volume(noise(30, 30, 2))
+    patches = cut_along(image, np.array([0]), np.array([[15.0, 15.0]]), size=8)
+    with pytest.raises(ValueError, match=r"values are \(1, 4, 4\) and the mask \(8, 8\): expected \(1, 8, 8\)"):
+        spread_along(image, patches, np.zeros((1, 4, 4)), torch.ones(8, 8, dtype=torch.bool))
