@@ -80,12 +80,6 @@ class Detection:
         """(K,) bool, levels above the limit."""
         return self.judged.levels > self.limit
 
-    @property
-    def sentence(self) -> str:
-        """What may be said of the person."""
-        known = f" ({self.seen} of them known to the networks)" if self.seen else ""
-        return f"{self.verdict.sentence}{known}"
-
 
 @dataclass(frozen=True)
 class DetectionCalibration:

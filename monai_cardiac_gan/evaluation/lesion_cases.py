@@ -142,9 +142,8 @@ def _kept(scan: ScoredScan, truth: MetaTensor | None, taken: np.ndarray) -> tupl
         return kept, np.zeros((len(kept), rows.stop - rows.start, columns.stop - columns.start), bool)
     kept = compared[taken[compared] > 0]
     places = scan.expected.levels[kept]
-    share = cut_along(
-        MetaTensor(truth.float(), affine=truth.affine), scan.expected.patches.slices[places], scan.expected.course_mm[places]
-    ).pixels[:, 0, rows, columns]  # fmt: skip
+    slices, course = scan.expected.patches.slices[places], scan.expected.course_mm[places]
+    share = cut_along(truth.float(), slices, course).pixels[:, 0, rows, columns]
     return kept, (share > LEAST_TRUTH).numpy()
 
 

@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from monai_cardiac_gan.reporting.diameter_curve import NARROW, WIDE, diameter_curve, kind_of
-from monai_cardiac_gan.reporting.notable_levels import farthest_level, largest_level
+from monai_cardiac_gan.reporting.notable_levels import farthest_level, largest_level, most_unusual_level
 from monai_cardiac_gan.reporting.page import write_page
 from monai_cardiac_gan.reporting.picture_strip import nearest_picture
 from monai_cardiac_gan.reporting.subject_results import PAGE, Pictures, SubjectResults
@@ -63,7 +63,7 @@ def write_subject_page(results: SubjectResults, folder: Path) -> Path:
 
 def _viewer(results: SubjectResults, pictures: Pictures) -> dict[str, Any]:
     """What the scripts of the slices need."""
-    farthest = farthest_level(results.levels)
+    farthest = most_unusual_level(results.levels) or farthest_level(results.levels)
     middle = len(pictures.slices) // 2
     colours = colormaps[DIFFERENCE_COLOURS](np.linspace(0, 1, COLOURS), bytes=True)[:, :3]
     return {

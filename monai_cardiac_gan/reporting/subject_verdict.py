@@ -65,7 +65,7 @@ def verdict_of(detection: Detection, levels: Levels, step_mm: float, length_mm: 
     found = detection.verdict
     standing = detection.standing_out
     stretches = stretches_of(AnswerKind.UNUSUAL, levels.heights_mm, standing, step_mm, length_mm)
-    sentence = detection.sentence
+    sentence = found.sentence
     if standing.any():
         worst = int(np.argmax(detection.judged.levels))
         places = ", ".join(f"{each.from_mm:.0f}-{each.to_mm:.0f}" for each in stretches)

@@ -57,7 +57,8 @@ def test_a_lesion_is_an_alarm_and_its_levels_stand_out(known):
     assert found.verdict.p_value == 1 / 25
     assert set(np.flatnonzero(found.standing_out)) <= {5, 6, 7, 8, 9}
     assert found.standing_out[7]
-    assert found.sentence == "more unusual than all 24 known normal people (p = 0.04) (5 of them known to the networks)"
+    assert found.verdict.sentence == "more unusual than all 24 known normal people (p = 0.04)"
+    assert found.seen == 5
 
 
 def test_a_level_stands_out_where_it_alone_would_be_an_alarm():
@@ -74,7 +75,7 @@ def test_few_people_give_a_rank_and_no_alarm():
     known = calibration(8)
     found = known.detect(levels(100, lesion=8.0))
     assert found.verdict.is_alarm is None
-    assert found.sentence == "more unusual than all 8 known normal people; 19 are needed for an alarm at 0.05"
+    assert found.verdict.sentence == "more unusual than all 8 known normal people; 19 are needed for an alarm at 0.05"
     assert found.limit == max(each.score for each in known.people.values())
     assert found.standing_out.any()
 

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from monai_cardiac_gan.reporting.notable_levels import farthest_level, largest_level
+from monai_cardiac_gan.reporting.notable_levels import farthest_level, largest_level, most_unusual_level
 from monai_cardiac_gan.reporting.subject_results import AnswerKind
 
 
@@ -20,3 +20,13 @@ def test_the_largest_level_is_one_that_was_compared_unless_none_was(make_subject
     assert largest_level((arch, *levels[1:])).mm_from_top == 20.0
     assert largest_level((arch, levels[1])) is arch
     assert largest_level(()) is None
+
+
+def test_the_most_unusual_level_is_one_that_stands_out(make_subject):
+    levels = [*make_subject(AnswerKind.UNUSUAL).levels]
+    assert 85 <= most_unusual_level(levels).mm_from_top <= 125
+    levels[10] = replace(levels[10], anomaly=9.0)
+    assert most_unusual_level(levels).mm_from_top == 100.0
+    levels[10] = replace(levels[10], stands_out=False)
+    assert most_unusual_level(levels).mm_from_top != 100.0
+    assert most_unusual_level(make_subject(AnswerKind.EXPECTED).levels) is None

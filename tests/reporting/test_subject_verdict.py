@@ -44,10 +44,9 @@ def test_without_an_alarm_no_place_is_named():
 
 def test_of_few_people_some_known_to_the_networks_a_rank_is_given():
     found = verdict([0.1, 3.0, 0.1, 0.1, 0.1], normals=13, seen=8)
-    assert found.is_alarm is None
+    assert (found.is_alarm, found.seen) == (None, 8)
     assert found.sentence.startswith(
-        "more unusual than all 13 known normal people; 19 are needed for an alarm at 0.05 (8 of them known to the networks); "
-        "10-20 mm"
+        "more unusual than all 13 known normal people; 19 are needed for an alarm at 0.05; 10-20 mm from the top"
     )
 
 
