@@ -10,7 +10,7 @@ from fake_vessel import SPACING, GivenTrack, write_calibration, write_vessel
 from monai.bundle import ConfigParser
 
 from monai_cardiac_gan.data import settings_digest, settings_of
-from monai_cardiac_gan.evaluation import read_vessel_calibration
+from monai_cardiac_gan.evaluation import read_detection_calibration, read_vessel_calibration, scoring_parts
 from monai_cardiac_gan.reporting import write_subject_page
 from monai_cardiac_gan.reporting.report_volume import VolumeReporter
 
@@ -99,6 +99,8 @@ def test_a_generator_of_one_s_own_is_searched(parser, tmp_path):
         ("level_step_mm", 5.0),
         ("search", False),
         ("viewer_files", False),
+        ("alpha", 0.1),
+        ("detection_paths", []),
         ("searches", 2),
         ("search_preset", "amortised"),
     ],
@@ -112,6 +114,31 @@ def test_each_option_of_the_report_reaches_the_examiner(parser, name, value):
     ]
     first, same, other = (settings_digest(each.settings()) for each in reports)
     assert first == same != other
+
+
+@pytest.mark.parametrize(("name", "people", "seen"), [("acquired", 11, 8), ("phantoms", 99, 0)])
+def test_the_shipped_normal_people_were_scored_with_the_shipped_weights(bundle, parser, name, people, seen):
+    """Else no report had a verdict."""
+    examiner = parser("report").get_parsed_content("examine")
+    known = read_detection_calibration(bundle / "models" / f"detection_{name}.json")
+    parts = scoring_parts(
+        examiner.networks, examiner.detect.scorer, examiner.calibration, examiner.hole, examiner.step_mm
+    )
+    assert known.differing(parts) == []
+    assert str(bundle / "models" / f"detection_{name}.json") in map(str, map(Path, examiner.detect.paths))
+    assert len(known.people) == people
+    assert sum(each.is_seen for each in known.people.values()) == seen
+    assert all(each.levels.is_compared.sum() >= 10 for each in known.people.values())
+
+
+def test_a_change_of_the_answers_or_the_hole_needs_other_normal_people(bundle, parser):
+    known = read_detection_calibration(bundle / "models" / "detection_acquired.json")
+    for changes, part in (({"answers": 6}, "answers"), ({"hole_size": 41}, "hole")):
+        examiner = parser("report", **changes).get_parsed_content("examine")
+        parts = scoring_parts(
+            examiner.networks, examiner.detect.scorer, examiner.calibration, examiner.hole, examiner.step_mm
+        )
+        assert known.differing(parts) == [part]
 
 
 def test_the_examiner_reaches_another_process_as_it_is(parser):
