@@ -21,6 +21,10 @@ GAP_MM = 40.0
 """Levels nearer than this do not tell what is usual in a person: a lesion reaches that far."""
 FEWEST_OWN = 3
 """Levels beyond the gap from which on a person's own say anything."""
+OTHERS = 10.0
+"""Levels that other people's variance counts as beside those of the person."""
+SD_OF_MAD = 1.4826
+"""Standard deviation of normally distributed values, in median absolute deviations."""
 ALIKE = 3.0
 """Neighbouring levels that say as much as one."""
 ALONG_MM = 8.0
@@ -124,23 +128,29 @@ class NormalLevels:
     def deviations(self, vessel: ScoredLevels) -> np.ndarray:
         r"""(K, J) how far scores lie from what is usual in such people and in this one, averaged along the vessel.
 
-        .. math:: z_j = \frac{x_j - \mu(h_j) - k \, m_j}{\sqrt{s^2 + (1 - k) \, \tau^2}}, \quad
-            k = \frac{\tau^2}{\tau^2 + 3 s^2 / n_j}
+        .. math:: z_j = \frac{x_j - \mu(h_j) - k \, m_j}{\sqrt{s_j^2 + (1 - k) \, \tau^2}}, \quad
+            k = \frac{\tau^2}{\tau^2 + 3 s^2 / n_j}, \quad s_j^2 = \max\left(s^2, \frac{10 s^2 + n_j d_j^2}{10 + n_j}\right)
 
         with the median m of the :math:`n_j` levels at least 40 mm away, less :math:`\mu`: what the person's own levels say of b,
-        shrunk towards other people as far as they are few. NaN where nothing was measured.
+        shrunk towards other people as far as they are few; and their standard deviation d (from the median absolute deviation),
+        joined to other people's: where networks paint a person worse than others, all of him is noisier. NaN where nothing was
+        measured.
         """
         residuals = vessel.compared() - self.mean_at(vessel.heights_mm)
         among_all = np.array([name not in OF_OWN_VESSEL for name in self.signs])
         shrunk, left = np.zeros(residuals.shape), np.tile(self.between, (len(residuals), 1))
+        noise = np.tile(self.within, (len(residuals), 1))
         for row, height in enumerate(vessel.heights_mm):
             far = residuals[np.abs(vessel.heights_mm - height) >= GAP_MM]
             count = np.isfinite(far).sum(0)
             told = among_all & (count >= FEWEST_OWN)
-            k = self.between[told] / (self.between[told] + ALIKE * self.within[told] / count[told])
-            shrunk[row, told] = k * np.nanmedian(far[:, told], axis=0)
-            left[row, told] = (1 - k) * self.between[told]
-        return _along(vessel, (residuals - shrunk) / np.sqrt(self.within + left))
+            between, within, far, count = self.between[told], self.within[told], far[:, told], count[told]
+            middle = np.nanmedian(far, axis=0)
+            own = (SD_OF_MAD * np.nanmedian(np.abs(far - middle), axis=0)) ** 2
+            k = between / (between + ALIKE * within / count)
+            shrunk[row, told], left[row, told] = k * middle, (1 - k) * between
+            noise[row, told] = np.maximum(within, (OTHERS * within + count * own) / (OTHERS + count))
+        return _along(vessel, (residuals - shrunk) / np.sqrt(noise + left))
 
     def judge(self, vessel: ScoredLevels) -> JudgedVessel:
         """How unusual a person's levels are.

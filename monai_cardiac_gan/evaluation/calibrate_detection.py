@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 import monai_cardiac_gan
-from monai_cardiac_gan.anomaly import ALPHA, ScoredLevels, judge_left_out, learn_spread_factor, normals_needed
+from monai_cardiac_gan.anomaly import ALPHA, ScoredLevels, learn_normal_levels, learn_spread_factor, normals_needed
 from monai_cardiac_gan.data import Record
 from monai_cardiac_gan.evaluation.detection_calibration import (
     DetectionCalibration,
@@ -87,7 +87,7 @@ class CalibrateDetection:
         """Score, judge and write.
 
         Raises:
-            ValueError: when fewer than four people are left.
+            ValueError: when fewer than three people are left.
         """
         parts = self.score.parts()
         records: dict[str, Record] = {}
@@ -97,12 +97,14 @@ class CalibrateDetection:
         people, failed = score_people(
             {name: record for name, record in records.items() if name not in excluded}, self.score, self.workers
         )
-        judged = judge_left_out({name: each.levels for name, each in people.items()})
+        learn_normal_levels(
+            {name: each.levels for name, each in people.items()}
+        )  # or refuse too few before they are written
         calibration = DetectionCalibration(
             kind=self.kind,
             parts=parts,
             people={
-                name: NormalPerson(each.levels, each.texture, judged[name].score, name in self.seen)
+                name: NormalPerson(each.levels, each.texture, name in self.seen)
                 for name, each in people.items()
             },
             excluded=excluded | failed,

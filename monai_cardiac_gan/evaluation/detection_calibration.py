@@ -21,6 +21,7 @@ from monai_cardiac_gan.anomaly import (
     ScoredLevels,
     Verdict,
     judge,
+    judge_left_out,
     learn_kind,
     learn_normal_levels,
 )
@@ -46,13 +47,11 @@ class NormalPerson:
     Attributes:
         levels: their scores.
         texture: (D,) mean texture of the levels.
-        score: of the person beside all the others, see `anomaly.judge_left_out`.
         is_seen: whether a network was trained on the person's patches, which then look more usual than they are.
     """
 
     levels: ScoredLevels
     texture: np.ndarray
-    score: float
     is_seen: bool
 
 
@@ -107,6 +106,12 @@ class DetectionCalibration:
         return learn_normal_levels({name: each.levels for name, each in self.people.items()})
 
     @cached_property
+    def scores(self) -> np.ndarray:
+        """(n,) of each person beside all the others, see `anomaly.judge_left_out`."""
+        judged = judge_left_out({name: each.levels for name, each in self.people.items()})
+        return np.array([each.score for each in judged.values()])
+
+    @cached_property
     def scans(self) -> KindOfScan:
         """What their scans look like."""
         return learn_kind({name: each.texture for name, each in self.people.items()})
@@ -126,7 +131,7 @@ class DetectionCalibration:
             ValueError: when no level is compared, or alpha is not between 0 and 1.
         """
         judged = self.normals.judge(levels)
-        scores = np.sort([each.score for each in self.people.values()])
+        scores = np.sort(self.scores)
         verdict = judge(judged.score, scores, alpha)
         allowed = max(1, int(np.floor(alpha * (len(scores) + 1) + 1e-9)))
         seen = sum(each.is_seen for each in self.people.values())
@@ -189,7 +194,6 @@ def _person_content(person: NormalPerson) -> dict[str, Any]:
         "scores": scores,
         "is_compared": person.levels.is_compared.tolist(),
         "texture": np.round(person.texture, DIGITS).tolist(),
-        "score": person.score,
         "is_seen": person.is_seen,
     }
 
@@ -200,4 +204,4 @@ def _person(content: Mapping[str, Any]) -> NormalPerson:
         np.array(content["scores"], float),  # None is NaN
         np.array(content["is_compared"], bool),
     )
-    return NormalPerson(levels, np.array(content["texture"], float), float(content["score"]), bool(content["is_seen"]))
+    return NormalPerson(levels, np.array(content["texture"], float), bool(content["is_seen"]))

@@ -57,6 +57,18 @@ def test_what_is_usual_in_a_person_is_told_by_his_other_levels(normals):
     assert normals.deviations(shifted)[9, own] > 2
 
 
+def test_a_person_who_is_noisier_all_along_is_judged_by_his_own_noise(normals):
+    """Noise of five times the usual one on all levels: deviations have a standard deviation of about 1, and not of 5."""
+    column = SIGNS.index("darker")
+    found = [normals.deviations(person(300 + number, within=2.5))[:, column].std() for number in range(20)]
+    usual = [normals.deviations(person(300 + number))[:, column].std() for number in range(20)]
+    assert np.mean(found) < 2 * np.mean(usual)
+    width = SIGNS.index("width")  # no own levels are asked: five times as far
+    assert np.mean([normals.deviations(person(300 + n, within=2.5))[:, width].std() for n in range(20)]) > 2 * np.mean(
+        usual
+    )
+
+
 def test_a_lesion_is_found_where_it_is_and_named(people, normals):
     healthy, ill = normals.judge(person(200)), normals.judge(person(200, lesion=4.0))
     assert ill.score > 2 * healthy.score

@@ -24,7 +24,6 @@ from fake_vessel import (
 )
 from PIL import Image
 
-from monai_cardiac_gan.anomaly import judge_left_out
 from monai_cardiac_gan.data import settings_digest
 from monai_cardiac_gan.evaluation import DetectionCalibration, DetectVessel, ScanScorer, ScoreVessel
 from monai_cardiac_gan.evaluation.detection_calibration import NormalPerson, write_detection_calibration
@@ -427,9 +426,8 @@ def detecting(folder):
         )
         for number in range(20)
     }
-    judged = judge_left_out(scored)
     people = {
-        name: NormalPerson(each, found.texture + source.normal(0, 0.05, len(found.texture)), judged[name].score, False)
+        name: NormalPerson(each, found.texture + source.normal(0, 0.05, len(found.texture)), False)
         for name, each in scored.items()
     }
     known = write_detection_calibration(
