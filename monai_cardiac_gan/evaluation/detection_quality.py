@@ -20,7 +20,7 @@ __all__ = [
 
 FEWEST_FOR_INTERVAL = 5
 """Subjects; a bootstrap over fewer says nothing."""
-DRAWS = 1000
+DRAWS = 500
 COVERAGE = 0.95
 THRESHOLDS = 200
 """That are tried for the best Dice, quantiles of the scores."""

@@ -15,7 +15,8 @@ from monai_cardiac_gan.atomic import write_json, write_text
 from monai_cardiac_gan.data import Record, file_name_of, settings_digest, settings_of
 from monai_cardiac_gan.evaluation.case_files import read_cases, write_cases
 from monai_cardiac_gan.evaluation.detection_baselines import DetectionBaseline
-from monai_cardiac_gan.evaluation.detection_tables import DetectionRow, DetectionTables, as_page
+from monai_cardiac_gan.evaluation.detection_page import DetectionRow, as_page
+from monai_cardiac_gan.evaluation.detection_tables import DetectionTables
 from monai_cardiac_gan.evaluation.lesion_cases import CaseTask, Lesion, LesionCase, lesion_cases
 from monai_cardiac_gan.evaluation.score_scan import ScanScorer
 from monai_cardiac_gan.executors import choose_executor, run_all

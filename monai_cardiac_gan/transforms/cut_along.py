@@ -126,14 +126,25 @@ def spread_along(image: Tensor, patches: CoursePatches, values: np.ndarray, mask
             "the shape of one of its patches."
         )
     spread = np.zeros(volume.array.shape, np.float32)
-    rows, columns = np.meshgrid(*(np.arange(side) for side in volume.array.shape[:2]), indexing="ij")
+    inside = mask.numpy()
     for affine, level, pixels in zip(patches.affines, patches.slices, values, strict=True):
-        to_patch = np.linalg.inv(affine) @ volume.affine
-        voxels = np.stack([rows.ravel(), columns.ravel(), np.full(rows.size, level), np.ones(rows.size)])
-        places = (to_patch @ voxels)[:2]
+        rows, columns = _voxels_of(inside, np.linalg.inv(volume.affine) @ affine, spread.shape)
+        voxels = np.stack([rows, columns, np.full(rows.size, level), np.ones(rows.size)])
+        places = (np.linalg.inv(affine) @ volume.affine @ voxels)[:2]
         nearest = np.rint(places).astype(int)
-        inside = ((nearest >= 0) & (nearest < values.shape[1])).all(0)
-        inside[inside] = mask.numpy()[tuple(nearest[:, inside])]
-        found = ndimage.map_coordinates(pixels, places[:, inside], order=1, mode="nearest")
-        spread[rows.ravel()[inside], columns.ravel()[inside], level] = found
+        taken = ((nearest >= 0) & (nearest < values.shape[1])).all(0)
+        taken[taken] = inside[tuple(nearest[:, taken])]
+        found = ndimage.map_coordinates(pixels, places[:, taken], order=1, mode="nearest")
+        spread[rows[taken], columns[taken], level] = found
     return MetaTensor(torch.from_numpy(spread)[None], affine=torch.from_numpy(volume.affine))
+
+
+def _voxels_of(mask: np.ndarray, to_volume: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """First and second indices of the voxels in the box around a patch's mask."""
+    ends = [np.flatnonzero(mask.any(axis))[[0, -1]] if mask.any() else np.zeros(2) for axis in (1, 0)]
+    corners = np.array([(row, column, 0, 1) for row in ends[0] for column in ends[1]])
+    reached = (corners @ to_volume.T)[:, :2]
+    low, high = np.floor(reached.min(0)).astype(int) - 1, np.ceil(reached.max(0)).astype(int) + 2
+    ranges = [np.arange(max(0, a), min(b, side)) for a, b, side in zip(low, high, shape[:2], strict=True)]
+    rows, columns = np.meshgrid(*ranges, indexing="ij")
+    return rows.ravel(), columns.ravel()

@@ -65,14 +65,14 @@ def test_the_oracle_finds_the_best_threshold():
 
 
 def test_intervals_are_over_subjects_and_hold_what_they_should():
-    """The interval of an area over 40 subjects with one score of each kind holds the true area in nearly all of 24 draws."""
+    """The interval of an area over 40 subjects with one score of each kind holds the true area in nearly all of 16 draws."""
     truth, held = stats.norm.cdf(1 / np.sqrt(2)), 0
-    for seed in range(24):
+    for seed in range(16):
         source = np.random.default_rng(seed)
         cases = [CaseScores(source.normal(0, 1, 1), source.normal(1, 1, 1)) for _ in range(40)]
         _, low, high = with_interval(area_under_roc, cases, seed)
         held += low <= truth <= high
-    assert held >= 20
+    assert held >= 13
 
 
 def test_scores_of_one_subject_move_together():

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from monai_cardiac_gan.anomaly import SIGNS, ScoredLevels
-from monai_cardiac_gan.evaluation.detection_tables import (
+from monai_cardiac_gan.evaluation import detection_quality
+from monai_cardiac_gan.evaluation.detection_page import (
     ALARM_RATE,
     ALARMS,
     ALL,
@@ -14,14 +15,12 @@ from monai_cardiac_gan.evaluation.detection_tables import (
     FOUND,
     LEVELS,
     LEVELS_AP,
-    MEASURED_ONLY,
-    PAINTED_ONLY,
     PIXELS_AP,
     PLACED,
     SUBJECTS,
-    DetectionTables,
     as_page,
 )
+from monai_cardiac_gan.evaluation.detection_tables import MEASURED_ONLY, PAINTED_ONLY, DetectionTables
 from monai_cardiac_gan.evaluation.lesion_cases import HEALTHY, OURS, Lesion, LesionCase
 from monai_cardiac_gan.transforms.lesion_shapes import DILATION
 
@@ -70,6 +69,12 @@ def normals():
 
 @pytest.fixture(scope="module")
 def rows(normals):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(detection_quality, "DRAWS", 50)  # the interval itself is tested with the statistics
+        return made(normals)
+
+
+def made(normals):
     small = case("s0", 900, "dilation", 0.1 / DILATION, 0.2, 0.2)
     lost = case("s1", 901, "flap", 2 / 3, error="no aorta was found")
     return DetectionTables(normals, [*cases(), small, lost], SEVERITIES, 0.05, True, 0).rows()

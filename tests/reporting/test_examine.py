@@ -362,7 +362,17 @@ def test_levels_at_another_distance_than_the_calibration_s_are_told(straight, tm
 @pytest.fixture
 def weights(tmp_path):
     """Files that a report depends on, each with a content of its own."""
-    names = ("generator", "critic", "bank", "encoder", "inpainting_unet", "features", "familiarity", "calibration")
+    names = (
+        "generator",
+        "critic",
+        "bank",
+        "encoder",
+        "inpainting_unet",
+        "features",
+        "familiarity",
+        "calibration",
+        "normals",
+    )
     paths = {name: tmp_path / f"{name}.pt" for name in names}
     for name, path in paths.items():
         path.write_bytes(name.encode())
@@ -375,7 +385,8 @@ def digest_of(weights, **settings):
     starts = settings.pop("starts", 1)
     networks = VesselNetworks(*makers, *(weights[name] for name in searched), starts=starts)
     rater = ScanRater(nets.PatchFeatures, weights["features"], weights["familiarity"])
-    examiner = SubjectExaminer(networks, weights["calibration"], rater, **settings)
+    detect = DetectVessel(ScoreVessel(nets.PatchFeatures, weights["features"]), [weights["normals"]])
+    examiner = SubjectExaminer(networks, weights["calibration"], rater, **({"detect": detect} | settings))
     return settings_digest(VolumeReporter(examiner, write_subject_page).settings())
 
 
@@ -388,7 +399,7 @@ def test_the_settings_of_a_report_are_the_same_while_nothing_changes(weights, tm
 
 @pytest.mark.parametrize(
     "name",
-    ["generator", "critic", "bank", "encoder", "inpainting_unet", "features", "familiarity", "calibration"],
+    ["generator", "critic", "bank", "encoder", "inpainting_unet", "features", "familiarity", "calibration", "normals"],
 )
 def test_another_file_is_another_report(weights, name):
     first = digest_of(weights)
@@ -399,7 +410,7 @@ def test_another_file_is_another_report(weights, name):
 def test_each_setting_counts(weights):
     changes = [
         {}, {"hole": 41}, {"step_mm": 5.0}, {"min_grade": 1.0}, {"min_confidence": 0.4}, {"search": False},
-        {"save_volumes": False}, {"starts": 2}, {"localise": GivenTrack([1])},
+        {"save_volumes": False}, {"starts": 2}, {"detect": None}, {"localise": GivenTrack([1])},
     ]  # fmt: skip
     assert len({digest_of(weights, **each) for each in changes}) == len(changes)
 
