@@ -30,13 +30,14 @@ ALIKE = 3.0
 ALONG_MM = 8.0
 """Standard deviation of the weights with which neighbouring levels are averaged: lesions are longer than the distance of levels,
 noise is not."""
-TYPICAL_LARGEST = 0.75
-"""Quantile over normal people of the largest level's score, by which each score is divided, so that none alone decides."""
+TYPICAL_LARGEST = 0.95
+"""Quantile over normal people of the largest level's score, by which each score is divided: there a verdict alarms, and a score
+with a long tail does not decide for all."""
 OF_OWN_VESSEL = frozenset({"width", "course"})
 """Scores that are measured against the rest of the person's vessel already."""
 BOTH_WAYS = frozenset({"width", "wall"})
 """Scores that are unusual when they are small, too."""
-POWER = 3
+POWER = 4
 """With which the scores of a level are joined: between their root mean square, where quiet ones drown a loud one, and the
 largest alone."""
 LEAST_VARIANCE = 1e-9
@@ -81,8 +82,8 @@ class JudgedVessel:
     """How unusual the levels of one person are.
 
     Attributes:
-        signs: (K, J) each score beside normal people's, at least 0; 1 is the largest of a vessel in every fourth of them.
-        levels: (K,) cubic root of the sum of their third powers; 0 at levels that are not compared.
+        signs: (K, J) each score beside normal people's, at least 0; 1 is the largest that vessels of one in twenty exceed.
+        levels: (K,) fourth root of the sum of their fourth powers; 0 at levels that are not compared.
         score: of the person, that of the most unusual level.
         names: (J,) of the scores.
     """
@@ -108,7 +109,7 @@ class NormalLevels:
         means: (G, J) :math:`\mu` there; NaN for a score that nobody has.
         between: (J,) variance :math:`\tau^2` between people.
         within: (J,) variance :math:`s^2` within one.
-        scale: (J,) largest score of a vessel in every fourth person (`TYPICAL_LARGEST`).
+        scale: (J,) largest score of a vessel that one normal person in twenty exceeds (`TYPICAL_LARGEST`).
         people: how many.
         signs: (J,) names of the scores.
     """

@@ -145,7 +145,7 @@ def score_people(
             try:
                 found[name] = future.result()
             except (ValueError, RuntimeError, OSError) as error:
-                failed[name] = reason_of(error, str(record[Field.IMAGE]))
+                failed[name] = reason_of(error, Path(record[Field.IMAGE]).name)
                 logger.warning("not taken: %s: %s", name, failed[name])
             bar.update()
     return {name: found[name] for name in records if name in found}, failed
