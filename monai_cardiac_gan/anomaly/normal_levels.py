@@ -53,7 +53,7 @@ class ScoredLevels:
         heights_mm: (K,) below the top.
         scores: (K, J); NaN where a thing was not measured.
         is_compared: (K,) bool.
-        signs: (J,) names of the scores; `SIGNS` has nine.
+        signs: (J,) names of the scores; `SIGNS` has eight.
 
     Raises:
         ValueError: when shapes do not fit.
@@ -134,8 +134,8 @@ class NormalLevels:
 
         with the median m of the :math:`n_j` levels at least 40 mm away, less :math:`\mu`: what the person's own levels say of b,
         shrunk towards other people as far as they are few; and their standard deviation d (from the median absolute deviation),
-        joined to other people's: where networks paint a person worse than others, all of him is noisier. NaN where nothing was
-        measured.
+        joined to other people's: where networks paint a person worse than others, all of him is noisier. Width and course are
+        measured against the own vessel already: k = 0 and s for them. NaN where nothing was measured.
         """
         residuals = vessel.compared() - self.mean_at(vessel.heights_mm)
         among_all = np.array([name not in OF_OWN_VESSEL for name in self.signs])

@@ -19,7 +19,7 @@ from monai.bundle import ConfigParser, run
 
 from monai_cardiac_gan.cli.explain_errors import explain_errors
 
-__all__ = ["begin", "check_command_line", "check_switches", "tell_of_no_effect"]
+__all__ = ["begin", "check_command_line", "check_switches", "refuse_subject_key", "tell_of_no_effect"]
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +61,22 @@ def tell_of_no_effect(options: Sequence[str], why: str) -> None:
     if _is_runner():
         for name in sorted(set(_parsed(sys.argv[1:])) & set(options)):
             logger.warning("--%s changes nothing here: %s.", name, why)
+
+
+def refuse_subject_key(subject_key: str | None) -> None:
+    """Refuse to hide names where what is written holds them.
+
+    Args:
+        subject_key: of a config that stands before.
+
+    Raises:
+        ValueError: when there is one.
+    """
+    if subject_key is not None:
+        raise ValueError(
+            f"subject_key is {subject_key!r}: this config writes subjects and files under their names; leave the key out, or use "
+            "report.json, which writes pseudonyms."
+        )
 
 
 def check_command_line(arguments: Sequence[str]) -> None:

@@ -64,7 +64,7 @@ class CalibrateDetection:
         workers: processes; None takes all cores.
 
     Raises:
-        ValueError: when one of `seen` is not in the data list.
+        ValueError: when one of `seen` or `leave_out` is not in the data list, or the kind has no name.
     """
 
     def __init__(
@@ -78,8 +78,15 @@ class CalibrateDetection:
         workers: int | None = 1,
     ) -> None:
         names = {str(record[Field.SUBJECT]) for record in datalist}
-        if missing := sorted(set(seen) - names):
-            raise ValueError(f"seen names {', '.join(missing)}: expected subjects of the data list.")
+        for what, given in (("seen", seen), ("leave_out", leave_out)):
+            if isinstance(given, str):
+                raise ValueError(f"{what} is the text '{given}': expected a list of subjects, such as ['{given}'].")
+            if missing := sorted(set(given) - names):
+                raise ValueError(f"{what} names {', '.join(missing)}: expected subjects of the data list.")
+        if not str(kind).strip():
+            raise ValueError(
+                "kind is empty: expected a name for this kind of scan, such as 'whole-heart bSSFP, 1.5 T'."
+            )
         self.datalist, self.score, self.path, self.kind = list(datalist), score, Path(path), str(kind)
         self.seen, self.leave_out, self.workers = frozenset(seen), frozenset(leave_out), workers
 
@@ -92,7 +99,8 @@ class CalibrateDetection:
         parts = self.score.parts()
         records: dict[str, Record] = {}
         for record in self.datalist:
-            records.setdefault(str(record[Field.SUBJECT]), record)
+            if Field.ERROR not in record:
+                records.setdefault(str(record[Field.SUBJECT]), record)
         excluded = dict.fromkeys(sorted(self.leave_out & records.keys()), "left out by the one who asked")
         people, failed = score_people(
             {name: record for name, record in records.items() if name not in excluded}, self.score, self.workers
@@ -145,7 +153,8 @@ def score_people(
             try:
                 found[name] = future.result()
             except (ValueError, RuntimeError, OSError) as error:
-                failed[name] = reason_of(error, Path(record[Field.IMAGE]).name)
+                file = Path(record[Field.IMAGE])
+                failed[name] = reason_of(error, file.name).replace(str(file), file.name)  # the file may go to others
                 logger.warning("not taken: %s: %s", name, failed[name])
             bar.update()
     return {name: found[name] for name in records if name in found}, failed

@@ -100,8 +100,8 @@ def best_dice(maps: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """
     tried = np.unique(np.quantile(maps, np.linspace(0, 1, THRESHOLDS)))
     found = [dice_at(maps, truth, threshold) for threshold in tried]
-    place = int(np.nanargmax(found))
-    return float(found[place]), float(tried[place])
+    place = int(np.argmax(np.nan_to_num(found)))
+    return float(np.nan_to_num(found[place])), float(tried[place])
 
 
 def with_interval(

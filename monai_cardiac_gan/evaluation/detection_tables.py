@@ -62,7 +62,7 @@ class DetectionTables:
         seed: of the bootstrap.
 
     Raises:
-        ValueError: when there are fewer than four normal people, or no subject without a lesion.
+        ValueError: when there are fewer than three normal people, or no subject without a lesion.
     """
 
     def __init__(
@@ -75,7 +75,8 @@ class DetectionTables:
         seed: int,
     ) -> None:
         self.severities, self.alpha, self.by_subject, self.seed = dict(severities), alpha, by_subject, seed
-        self.failed = [case for case in (*normals, *cases) if case.error is not None]
+        self.everything = list(cases)
+        self.failed = [case for case in cases if case.error is not None]
         known = {case.subject: _ways(case) for case in normals if case.error is None}
         self.cases = [case for case in cases if case.error is None]
         if not any(case.lesion.kind == HEALTHY for case in self.cases):
@@ -166,7 +167,7 @@ class DetectionTables:
             for way in self.ways:
                 pairs = {subject: self._maps(way, rows) for subject, rows in chosen.items()}
                 pairs = {subject: found for subject, found in pairs.items() if found}
-                if pairs:
+                if any(truth.any() for found in pairs.values() for _, truth in found):
                     for table, value in self._pixel_values(way, pairs):
                         yield DetectionRow(table, group, kind, severity, way, len(pairs), value)
 
@@ -234,10 +235,9 @@ class DetectionTables:
                     )
 
     def _failures(self) -> Iterator[DetectionRow]:
-        kinds = dict.fromkeys(case.lesion.kind for case in self.failed)
-        for kind in kinds:
-            count = sum(case.lesion.kind == kind for case in self.failed)
-            yield DetectionRow(FAILED, ALL, kind, "", OURS, count, count)
+        for kind in dict.fromkeys(case.lesion.kind for case in self.failed):
+            count, every = (sum(case.lesion.kind == kind for case in cases) for cases in (self.failed, self.everything))
+            yield DetectionRow(FAILED, ALL, kind, "", OURS, every, count)
 
 
 def _ways(case: LesionCase) -> dict[str, ScoredLevels]:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+import monai_cardiac_gan
 from monai_cardiac_gan.anomaly import ALPHA
 from monai_cardiac_gan.atomic import write_json, write_text
-from monai_cardiac_gan.data import Record, file_name_of, settings_digest, settings_of
+from monai_cardiac_gan.data import Record, file_name_of, input_state, settings_digest, settings_of, told_by_content
 from monai_cardiac_gan.evaluation.case_files import read_cases, write_cases
 from monai_cardiac_gan.evaluation.detection_baselines import DetectionBaseline
 from monai_cardiac_gan.evaluation.detection_page import DetectionRow, as_page
@@ -32,6 +33,7 @@ SEVERITIES = {"mild": 1 / 3, "moderate": 2 / 3, "severe": 1.0}
 """Thirds of what `LesionSimulator` calls full severity: a moderate dilation is one of 1.4, a severe one of 1.6."""
 PRELOADED = ("monai_cardiac_gan.evaluation",)
 DIGEST_LETTERS = 12
+ROUNDING = 1e-9
 
 
 class EvaluateDetection:
@@ -92,10 +94,12 @@ class EvaluateDetection:
         if unknown := sorted(set(self.kinds) - LESIONS.keys()):
             raise ValueError(f"kinds names {', '.join(unknown)}: expected some of {', '.join(LESIONS)}.")
         self.severities = dict(SEVERITIES if severities is None else severities)
-        if not all(0 < each <= 1 for each in self.severities.values()) or not all(each > 1 for each in dilations):
+        if not all(0 < each <= 1 for each in self.severities.values()) or not all(
+            1 < each <= 1 + DILATION + ROUNDING for each in dilations
+        ):
             raise ValueError(
                 f"severities {self.severities} and dilations {list(dilations)}: expected severities of more than 0 up to 1, and "
-                "factors of more than 1."
+                f"factors of more than 1 up to {1 + DILATION:g}."
             )
         self.kinds_each = len(self.kinds) if kinds_each is None else kinds_each
         self.dilations, self.dilation_subjects = tuple(dilations), dilation_subjects
@@ -106,7 +110,7 @@ class EvaluateDetection:
         """Score, compare and write; the rows of all tables.
 
         Raises:
-            ValueError: when fewer than four normal people, or no subject, could be scored.
+            ValueError: when fewer than three normal people, or no subject, could be scored.
         """
         known = self._cases([CaseTask(name, record, (), self.seed) for name, record in self.normals.items()])
         tested = self._cases(self._tasks())
@@ -124,13 +128,14 @@ class EvaluateDetection:
             ]
             lesions = [Lesion(kind, severity) for severity in self.severities.values() for kind in turned]
             if number < self.dilation_subjects:
-                lesions += [Lesion("dilation", (factor - 1) / DILATION) for factor in self.dilations]
+                lesions += [Lesion("dilation", min(1.0, (factor - 1) / DILATION)) for factor in self.dilations]
             tasks.append(CaseTask(name, record, tuple(lesions), self.seed + 1000 * (number + 1)))
         return tasks
 
     def _cases(self, tasks: Sequence[CaseTask]) -> list[LesionCase]:
         """All cases of all tasks, in their order; those that were kept are not scored again."""
-        digest = settings_digest([self.score.parts(), settings_of(self.score), settings_of(self.baselines)])
+        told = [told_by_content(settings_of(each)) for each in (self.score, self.baselines)]
+        digest = settings_digest([self.score.parts(), *told, monai_cardiac_gan.__version__])
         done: dict[str, list[LesionCase]] = {}
         missing = []
         for task in tasks:
@@ -152,7 +157,9 @@ class EvaluateDetection:
 
     def _path(self, task: CaseTask, digest: str) -> Path:
         """Where a subject's cases are kept: another name for other lesions, or another way of scoring."""
-        made = settings_digest([digest, settings_of(task.lesions), task.seed, str(task.record[Field.IMAGE])])
+        made = settings_digest(
+            [digest, settings_of(task.lesions), task.seed, input_state(task.record[Field.IMAGE]).sha256]
+        )
         return self.folder / "cases" / f"{file_name_of(task.name)}_{made[:DIGEST_LETTERS]}.npz"
 
 
@@ -160,5 +167,6 @@ def _by_name(records: Sequence[Record]) -> dict[str, Record]:
     """The first record of each subject."""
     found: dict[str, Record] = {}
     for record in records:
-        found.setdefault(str(record[Field.SUBJECT]), record)
+        if Field.ERROR not in record:
+            found.setdefault(str(record[Field.SUBJECT]), record)
     return found

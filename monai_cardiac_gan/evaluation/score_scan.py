@@ -116,8 +116,9 @@ class ScanScorer:
             raise ValueError(
                 f"confidence of the localisation {track.track_confidence:.2f}: expected at least {LEAST_CONFIDENCE}."
             )
-        model = read_vessel_calibration(self.calibration).model
         loaded = self.networks.load()
+        known = read_vessel_calibration(self.calibration)
+        model, _ = known.model_for(loaded.digests, self.hole, self.step_mm)  # as a report does
         expect = ExpectVessel(
             loaded.search, loaded.generator, model.prior, self.hole, self.step_mm, model.gap_mm,
             between=False, most_levels=self.most_levels,
@@ -157,12 +158,16 @@ def scoring_parts(
         ValueError: when weights do not fit.
     """
     loaded = networks.load()
-    answers = [getattr(networks, "answers", 1), getattr(networks, "seed", 0), getattr(loaded.generator, "spread", 1.0)]
+    answers = [
+        getattr(networks, "answers", 1),
+        getattr(networks, "seed", 0),
+        float(getattr(loaded.generator, "spread", 1.0)),
+    ]
     return {
         **loaded.digests,
         "answers": settings_digest(answers),
         "features": scorer.digest(),
         "expectation": hashlib.sha256(Path(calibration).read_bytes()).hexdigest(),
-        "hole": settings_digest(hole),
-        "distance of the levels": settings_digest(step_mm),
+        "hole": settings_digest(int(hole)),
+        "distance of the levels": settings_digest(float(step_mm)),
     }

@@ -55,8 +55,10 @@ class DetectedScan:
 class Detect:
     """A verdict on each volume (`DetectVessel`): at most 25 levels are painted, no slices between them, and no page is written.
 
-    Writes ``detection.csv`` and, for each subject, ``anomaly.nii.gz``: how far each painted level differs from what is expected,
-    in spreads, on the volume's own grid.
+    Only the localisation must be sure: quality and familiarity, which a report asks for, are not looked at.
+
+    Writes ``detection.csv`` and, in a folder with the number of its row and its subject's name, ``anomaly.nii.gz``: how far each
+    painted level differs from what is expected, in spreads, on the volume's own grid.
 
     Args:
         datalist: records (`data.read_datalist`).
@@ -83,11 +85,12 @@ class Detect:
         """Detect, and write; one row for each record, in their order.
 
         Raises:
-            ValueError: when no volume could be scored.
+            ValueError: when there is a verdict on none of them.
         """
-        tasks = list(enumerate(self.datalist))
+        refused = {n: record for n, record in enumerate(self.datalist) if Field.ERROR in record}
+        tasks = [(n, record) for n, record in enumerate(self.datalist) if n not in refused]
         work = partial(_detected, self.score, self.detect, str(self.folder) if self.save_volumes else None)
-        found: dict[int, DetectedScan] = {}
+        found = {n: DetectedScan({**_names(each), "error": each[Field.ERROR]}) for n, each in refused.items()}
         with tqdm(total=len(tasks), desc="volumes", unit="volume", disable=None) as bar:
             for (number, record), future in run_all(
                 work, tasks, *choose_executor(self.workers, None, len(tasks), PRELOADED)
@@ -99,7 +102,7 @@ class Detect:
                     logger.warning("no verdict: %s: %s", record[Field.SUBJECT], reason)
                     found[number] = DetectedScan({**_names(record), "error": reason})
                 bar.update()
-        scans = [found[number] for number, _ in tasks]
+        scans = [found[number] for number in range(len(self.datalist))]
         path = write_table(self.folder / TABLE, COLUMNS, [each.row for each in scans])
         logger.info("detection: %s", path)
         if all("error" in each.row for each in scans):
@@ -112,12 +115,14 @@ def _names(record: Record) -> dict[str, Any]:
 
 
 def _detected(score: ScanScorer, detect: DetectVessel, folder: str | None, task: tuple[int, Record]) -> DetectedScan:
-    _, record = task
+    number, record = task
     image, track = score.load(record)
     scan = score(image, track)
     found = detect(scan.vessel, scan.expected, scan.levels, scan.expectation, score.parts())
     if folder is not None and found.scored is not None:
-        own = Path(folder) / file_name_of(str(record[Field.SUBJECT]))
+        own = (
+            Path(folder) / f"{number:04d}_{file_name_of(str(record[Field.SUBJECT]))}"
+        )  # of a subject there may be several
         own.mkdir(parents=True, exist_ok=True)
         maps = found.scored.deviation.astype(np.float32)
         volume = spread_along(image, scan.expected.patches, maps, scan.expected.mask)

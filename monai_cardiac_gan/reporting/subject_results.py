@@ -139,7 +139,7 @@ class LevelResult:
     displacement_mm: float | None = None
     normals: tuple[NormalRange, ...] = ()
     anomaly: float | None = None
-    stands_out: bool = False
+    stands_out: bool | None = None
     sign: str | None = None
 
 

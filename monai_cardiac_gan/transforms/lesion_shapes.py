@@ -31,8 +31,8 @@ WALL_MM, WALL_LEVEL = 5.0, 0.3
 """A wall that is thickened by inflammation or haematoma, mm beside the normal 1 to 2; its signal is soft tissue's, unlike
 that of fat and lung around it."""
 MASS_MM, MASS_LEVEL, MASS_GAP_MM = 12.0, 0.5, 2.0
-"""Radius of a mass beside the vessel, its distance from the lumen, and its signal, brighter than muscle, as tumours of long T2
-are in balanced steady-state free precession; at that of muscle (0.35) nobody sees it beside muscle."""
+"""Radius of a mass beside the vessel; its signal, brighter than muscle, as tumours of long T2 are in balanced steady-state free
+precession (at that of muscle, 0.35, nobody sees it beside muscle); and its distance from the lumen."""
 SOFT_MM = 0.6
 """Standard deviation of the blur at a lesion's edges: about that of a scan of 1 to 1.5 mm."""
 LUMEN, TISSUE = 0.6, (1.2, 2.0)

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from monai_cardiac_gan.cli import begin, check_command_line, check_switches, tell_of_no_effect
+from monai_cardiac_gan.cli import begin, check_command_line, check_switches, refuse_subject_key, tell_of_no_effect
 
 CONFIG = {
     "batch_size": 16,
@@ -184,3 +184,11 @@ def test_a_switch_is_true_or_false_and_nothing_else(value):
     check_switches(resume=False, overwrite=True)
     with pytest.raises(ValueError, match=r"overwrite is .*, of type .*: expected True or False"):
         check_switches(resume=False, overwrite=value)
+
+
+def test_names_are_not_hidden_where_they_are_written():
+    refuse_subject_key(None)
+    with pytest.raises(
+        ValueError, match=r"subject_key is 'key\.txt': this config writes subjects and files under their names"
+    ):
+        refuse_subject_key("key.txt")

@@ -55,6 +55,7 @@ def test_normal_people_are_scored_and_the_rest_is_told(calibrated):
     assert [each.is_seen for each in known.people.values()] == [False, True, False, False]
     assert known.excluded["p4"] == "left out by the one who asked"
     assert "none.nii.gz" in known.excluded["lost"]
+    assert str(path.parent) not in path.read_text()  # it may go to others
     assert known.kind == "tubes"
     assert known.spread_factor > 0
     assert read_detection_calibration(path).people.keys() == known.people.keys()
@@ -76,6 +77,12 @@ def test_with_few_people_it_says_that_no_alarm_can_be_given(folder, score, recor
 def test_what_does_not_fit_is_refused(folder, score, records):
     with pytest.raises(ValueError, match="seen names zoe: expected subjects of the data list"):
         CalibrateDetection(records, score, folder / "x.json", "tubes", seen=("zoe",))
+    with pytest.raises(ValueError, match="leave_out names zoe: expected subjects of the data list"):
+        CalibrateDetection(records, score, folder / "x.json", "tubes", leave_out=("zoe",))
+    with pytest.raises(ValueError, match="leave_out is the text 'p1': expected a list of subjects"):
+        CalibrateDetection(records, score, folder / "x.json", "tubes", leave_out="p1")
+    with pytest.raises(ValueError, match="kind is empty: expected a name"):
+        CalibrateDetection(records, score, folder / "x.json", " ")
     with pytest.raises(ValueError, match="2 normal people: expected at least 3"):
         CalibrateDetection(records[:2], score, folder / "x.json", "tubes").run()
 
@@ -160,9 +167,10 @@ def test_an_evaluation_takes_turns_writes_tables_and_goes_on_where_it_was(tmp_pa
 
 
 def test_further_dilations_are_made_for_the_first_subjects(tmp_path, score, records):
-    tasks = evaluation(tmp_path, score, records, dilations=(1.1, 1.3), dilation_subjects=1)._tasks()
-    assert [len(task.lesions) for task in tasks] == [3, 1]
-    assert [round(each.severity, 3) for each in tasks[0].lesions] == [1.0, 0.167, 0.5]
+    tasks = evaluation(tmp_path, score, records, dilations=(1.1, 1.3, 1.6), dilation_subjects=1)._tasks()
+    assert [len(task.lesions) for task in tasks] == [4, 1]
+    assert [round(each.severity, 3) for each in tasks[0].lesions] == [1.0, 0.167, 0.5, 1.0]
+    assert max(each.severity for each in tasks[0].lesions) <= 1.0
     assert tasks[0].seed != tasks[1].seed
 
 
@@ -171,7 +179,8 @@ def test_further_dilations_are_made_for_the_first_subjects(tmp_path, score, reco
     [
         ({"kinds": ("tumour",)}, "kinds names tumour: expected some of dilation"),
         ({"severities": {"none": 0.0}}, "expected severities of more than 0 up to 1"),
-        ({"dilations": (0.9,)}, "factors of more than 1"),
+        ({"dilations": (0.9,)}, "factors of more than 1 up to 1.6"),
+        ({"dilations": (1.7,)}, "factors of more than 1 up to 1.6"),
     ],
 )
 def test_an_evaluation_that_makes_no_sense_is_refused(tmp_path, score, records, options, message):

@@ -64,6 +64,11 @@ def test_the_oracle_finds_the_best_threshold():
     assert best >= max(dice_at(maps, truth, each) for each in np.linspace(-1, 3, 41)) - 0.01
 
 
+def test_of_a_map_that_says_nothing_no_threshold_is_good():
+    assert best_dice(np.zeros(5), np.zeros(5, bool))[0] == 0
+    assert best_dice(np.zeros(5), np.ones(5, bool))[0] == 0
+
+
 def test_intervals_are_over_subjects_and_hold_what_they_should():
     """The interval of an area over 40 subjects with one score of each kind holds the true area in nearly all of 16 draws."""
     truth, held = stats.norm.cdf(1 / np.sqrt(2)), 0

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -137,7 +139,8 @@ def test_dilations_are_given_by_size(rows):
 
 
 def test_failures_are_counted(rows):
-    assert value(rows, FAILED, "flap", severity="").value == 1
+    row = value(rows, FAILED, "flap", severity="")
+    assert (row.value, row.subjects) == (1, 13)
 
 
 def test_with_few_normal_people_no_alarm_is_counted(normals):
@@ -154,6 +157,13 @@ def test_the_page_has_a_table_for_each_statistic_and_subject(rows):
     assert f"{alarms.value:.0f} of 12 (99 % band {alarms.low:.0f} to {alarms.high:.0f})" in page
     row = value(rows, LEVELS, "flap")
     assert f"{row.value:.2f} ({row.low:.2f} to {row.high:.2f})" in page
+
+
+def test_lesions_that_take_no_pixel_of_the_hole_have_no_table_of_pixels(normals):
+    beyond = [replace(each, truth=np.zeros_like(each.truth)) for each in cases(3)]
+    found = DetectionTables(normals, beyond, SEVERITIES, 0.05, False, 0).rows()
+    assert not [row for row in found if row.table == PIXELS_AP]
+    assert all(np.isfinite(row.value) for row in found)
 
 
 def test_without_a_healthy_subject_nothing_can_be_compared(normals):

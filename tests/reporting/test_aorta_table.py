@@ -45,7 +45,7 @@ def test_a_level_is_a_row_with_units_rounded_to_a_hundredth(tmp_path, level):
         "own_mm": "22.33",
         "displacement_mm": "",
         "anomaly": "",
-        "stands_out": "no",
+        "stands_out": "",
         "sign": "",
         "confidence": "0.9",
         "is_compared": "yes",

@@ -511,6 +511,6 @@ def test_a_table_of_verdicts_agrees_with_the_reports(folder, tmp_path, detecting
     assert abs(float(rows[1]["most_unusual_mm_from_top"]) - 75) <= 15
     report = examine(folder / "normal.nii.gz", tmp_path / "report", **detecting)
     assert float(rows[0]["score"]) == pytest.approx(report.verdict.score, abs=0.02)
-    assert nibabel.load(tmp_path / "bulge" / "anomaly.nii.gz").shape == SHAPE
+    assert nibabel.load(tmp_path / "0001_bulge" / "anomaly.nii.gz").shape == SHAPE
     with pytest.raises(ValueError, match=r"no verdict on any of 1 volumes; the first: .*none\.nii\.gz"):
         Detect(records[2:], score, detect, str(tmp_path / "x")).run()
