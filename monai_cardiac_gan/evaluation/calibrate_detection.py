@@ -64,7 +64,7 @@ class CalibrateDetection:
         workers: processes; None takes all cores.
 
     Raises:
-        ValueError: when one of `seen` or `leave_out` is not in the data list, or the kind has no name.
+        ValueError: when one of `seen` or `leave_out` is not in the data list.
     """
 
     def __init__(
@@ -83,10 +83,6 @@ class CalibrateDetection:
                 raise ValueError(f"{what} is the text '{given}': expected a list of subjects, such as ['{given}'].")
             if missing := sorted(set(given) - names):
                 raise ValueError(f"{what} names {', '.join(missing)}: expected subjects of the data list.")
-        if not str(kind).strip():
-            raise ValueError(
-                "kind is empty: expected a name for this kind of scan, such as 'whole-heart bSSFP, 1.5 T'."
-            )
         self.datalist, self.score, self.path, self.kind = list(datalist), score, Path(path), str(kind)
         self.seen, self.leave_out, self.workers = frozenset(seen), frozenset(leave_out), workers
 
@@ -94,8 +90,12 @@ class CalibrateDetection:
         """Score, judge and write.
 
         Raises:
-            ValueError: when fewer than three people are left.
+            ValueError: when the kind has no name, or fewer than three people are left.
         """
+        if not self.kind.strip():
+            raise ValueError(
+                "kind is empty: expected a name for this kind of scan, such as 'whole-heart bSSFP, 1.5 T'."
+            )
         parts = self.score.parts()
         records: dict[str, Record] = {}
         for record in self.datalist:

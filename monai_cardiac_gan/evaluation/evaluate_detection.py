@@ -65,7 +65,7 @@ class EvaluateDetection:
         workers: processes; None takes all cores.
 
     Raises:
-        ValueError: when a subject is also a normal person, a kind is unknown, or a number is out of its range.
+        ValueError: when a kind is unknown, or a number is out of its range.
     """
 
     def __init__(
@@ -86,10 +86,6 @@ class EvaluateDetection:
         workers: int | None = 1,
     ) -> None:
         self.records, self.normals = (_by_name(each) for each in (datalist, normals))
-        if both := sorted(self.records.keys() & self.normals.keys()):
-            raise ValueError(
-                f"{', '.join(both)}: subjects, and normal people whom they are held against; expected either."
-            )
         self.kinds = tuple(LESIONS if kinds is None else kinds)
         if unknown := sorted(set(self.kinds) - LESIONS.keys()):
             raise ValueError(f"kinds names {', '.join(unknown)}: expected some of {', '.join(LESIONS)}.")
@@ -110,8 +106,12 @@ class EvaluateDetection:
         """Score, compare and write; the rows of all tables.
 
         Raises:
-            ValueError: when fewer than three normal people, or no subject, could be scored.
+            ValueError: when a subject is also a normal person, or fewer than three normal people, or no subject, could be scored.
         """
+        if both := sorted(self.records.keys() & self.normals.keys()):
+            raise ValueError(
+                f"{', '.join(both)}: subjects, and normal people whom they are held against; expected either."
+            )
         known = self._cases([CaseTask(name, record, (), self.seed) for name, record in self.normals.items()])
         tested = self._cases(self._tasks())
         rows = DetectionTables(known, tested, self.severities, self.alpha, self.by_subject, self.seed).rows()

@@ -82,7 +82,7 @@ def test_what_does_not_fit_is_refused(folder, score, records):
     with pytest.raises(ValueError, match="leave_out is the text 'p1': expected a list of subjects"):
         CalibrateDetection(records, score, folder / "x.json", "tubes", leave_out="p1")
     with pytest.raises(ValueError, match="kind is empty: expected a name"):
-        CalibrateDetection(records, score, folder / "x.json", " ")
+        CalibrateDetection(records, score, folder / "x.json", " ").run()
     with pytest.raises(ValueError, match="2 normal people: expected at least 3"):
         CalibrateDetection(records[:2], score, folder / "x.json", "tubes").run()
 
@@ -190,4 +190,4 @@ def test_an_evaluation_that_makes_no_sense_is_refused(tmp_path, score, records, 
 
 def test_nobody_is_held_against_himself(tmp_path, score, records):
     with pytest.raises(ValueError, match="p0: subjects, and normal people whom they are held against"):
-        EvaluateDetection(records[:1], records[:5], score, str(tmp_path))
+        EvaluateDetection(records[:1], records[:5], score, str(tmp_path)).run()
