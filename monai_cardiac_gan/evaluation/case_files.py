@@ -34,7 +34,7 @@ def write_cases(path: Path, cases: Sequence[LesionCase]) -> None:
         meta.append([case.subject, case.lesion.kind, case.lesion.severity, case.error, ways])
     arrays[META] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
     with atomic_file(path) as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type, unused-ignore]
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type, unused-ignore]
 
 
 def read_cases(path: Path) -> list[LesionCase]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -84,7 +85,7 @@ class PublishedNormalsBaseline:
         return found, None
 
 
-class _Residual:
+class _Residual(ABC):
     """Mean absolute difference from what is painted in the hole."""
 
     def __call__(self, scan: ScoredScan) -> tuple[np.ndarray, np.ndarray]:
@@ -99,9 +100,9 @@ class _Residual:
         means = residual.flatten(1).sum(1) / counts.flatten(1).sum(1).clamp(min=1)
         return np.log(np.maximum(means.double().numpy(), LEAST)), residual[:, 0].double().numpy()
 
+    @abstractmethod
     def painted(self, patches: Tensor, masks: Tensor, valid: Tensor) -> Tensor:
-        """The patches (K, 1, H, W) as they are expected."""
-        raise NotImplementedError
+        """The patches (K, 1, H, W), -1 to 1, as they are expected; masks and valid are bool of their shape."""
 
 
 class UNetResidual(_Residual):
