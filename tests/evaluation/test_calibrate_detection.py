@@ -191,3 +191,9 @@ def test_an_evaluation_that_makes_no_sense_is_refused(tmp_path, score, records, 
 def test_nobody_is_held_against_himself(tmp_path, score, records):
     with pytest.raises(ValueError, match="p0: subjects, and normal people whom they are held against"):
         EvaluateDetection(records[:1], records[:5], score, str(tmp_path)).run()
+
+
+def test_a_vessel_of_which_nothing_can_be_compared_is_not_scored(score, records):
+    image, _ = score.load(records[0])
+    with pytest.raises(ValueError, match="no level can be compared: expected at least one"):
+        score(image, GivenTrack(confidence=0.05)({})["aorta"])
